@@ -1,0 +1,44 @@
+"""What every test may ask for: the shared data, a calm Hypothesis, a seeded generator."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Deadlines measure the machine, not the code; CI derives its examples from the test, so that a failure repeats.
+settings.register_profile("menura", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("menura"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "menura")
+
+
+def shared_data_folder() -> Path:
+    """`data` beside the checkout, or the folder named by MENURA_SHARED."""
+    named = os.environ.get("MENURA_SHARED")
+    return Path(named) if named else REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recordings and presets made by people; a test that asks for them is skipped where they are absent."""
+    folder = shared_data_folder()
+    if not folder.is_dir():
+        pytest.skip(f"the shared data folder is absent: {folder} (set MENURA_SHARED to its place)")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator that is the same in every run."""
+    return np.random.default_rng(20_261_121)
