@@ -45,7 +45,9 @@ def librosa_wmfcc(x: np.ndarray, y: np.ndarray) -> float:
     first, second = (librosa.feature.mfcc(y=s, sr=RATE, n_mfcc=20, n_fft=2205, hop_length=441) for s in (x, y))
     costs = np.abs(first[:, :, None] - second[:, None, :]).mean(axis=0)
     steps = np.array([[1, 1], [0, 1], [1, 0]])
-    total = librosa.sequence.dtw(C=costs, step_sizes_sigma=steps, weights_mul=np.array([2.0, 1.0, 1.0]), backtrack=False)
+    total = librosa.sequence.dtw(
+        C=costs, step_sizes_sigma=steps, weights_mul=np.array([2.0, 1.0, 1.0]), backtrack=False
+    )
     return float(total[-1, -1] / sum(costs.shape))
 
 
