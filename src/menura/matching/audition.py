@@ -1,0 +1,64 @@
+"""Render candidates and note how near they are. Owns the one way in which stages spend renders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import cast
+
+from menura.audio import Audio
+from menura.events import Event, Improved, Started
+from menura.matching.budget import Account
+from menura.matching.candidate import Candidate
+from menura.matching.hearing import Heard
+from menura.matching.pool import Pool
+
+BATCH = 32
+"""Renders between two looks at the clock: fixed, so that the number of workers changes nothing."""
+
+
+def audition(
+    pool: Pool, account: Account, stage: str, candidates: Sequence[Candidate], *, batch: int = BATCH
+) -> Generator[Event, None, list[Candidate]]:
+    """Render candidates as far as the account grants, add them to the pool, and answer with them.
+
+    The answer is shorter than what was asked when the budget ends. Yields `Improved` where one is nearer
+    than all before.
+    """
+    done: list[Candidate] = []
+    for first in range(0, len(candidates), batch):
+        wanted = candidates[first : first + batch]
+        granted = wanted[: account.grant(len(wanted))]
+        if granted:
+            heard = _listen(pool, granted)
+            done.extend(heard)
+            best = pool.add(heard)
+            if best is not None:
+                yield Improved(stage, best.distance, account.spent, best)
+        if len(granted) < len(wanted):
+            break
+    return done
+
+
+def _listen(pool: Pool, candidates: Sequence[Candidate]) -> list[Candidate]:
+    task = pool.task
+    note = task.target.note
+    measure = cast(Callable[[Audio], object], task.hearing.of)
+    answers = task.renderer.render_many([(c.preset, note) for c in candidates], measure=measure)
+    return [
+        candidate.after(answer.measured if isinstance(answer.measured, Heard) else None)
+        for candidate, answer in zip(candidates, answers, strict=True)
+    ]
+
+
+class Audition:
+    """The stage that hears what waits in the pool, in the order of its proposal."""
+
+    name = "audition"
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Hear everything that waits, as far as the budget goes."""
+        yield Started(self.name, account.left)
+        while pool.waiting and account.left:
+            taken = pool.take_waiting(min(BATCH, account.left))
+            yield from audition(pool, account, self.name, taken)
+        return pool

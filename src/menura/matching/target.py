@@ -1,0 +1,60 @@
+"""The sound that is to be matched, and the note that it plays. Owns the value; knows no preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from menura.audio import Audio
+from menura.features.pitch import NoteEstimate
+from menura.note import Note
+
+SAMPLE_RATE = 44_100
+"""Rate at which everything is rendered and compared."""
+LONGEST = 3.0
+"""Seconds of a target that are matched; what follows says little about the patch and costs renders."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What is to be matched."""
+
+    audio: Audio
+    """Mono, 44.1 kHz, onset-trimmed, at most `LONGEST` seconds."""
+    note: Note
+    """The note at which candidates are rendered; its total is the length of the audio."""
+    estimate: NoteEstimate
+    """What was heard: pitch with confidence, sustain, hold and release."""
+    name: str = ""
+    """What to call it, the file's name without its ending."""
+
+    @classmethod
+    def of(cls, sound: str | Path | Audio, note: float | Note | None = None) -> Target:
+        """Prepare a sound.
+
+        Args:
+            sound: A file, or a sound in memory.
+            note: The MIDI pitch that it plays, or the whole note; None listens.
+
+        Raises:
+            AudioError: it cannot be read, or holds nothing to match.
+        """
+        from menura.audio_files import prepare, read_audio
+        from menura.features.pitch import estimate_note
+
+        name = "" if isinstance(sound, Audio) else Path(sound).stem
+        audio = prepare(sound if isinstance(sound, Audio) else read_audio(sound), SAMPLE_RATE)
+        limit = round(LONGEST * SAMPLE_RATE)
+        if audio.samples.shape[1] > limit:
+            audio = Audio(audio.samples[:, :limit], SAMPLE_RATE)
+        pitch = note.pitch if isinstance(note, Note) else note
+        estimate = estimate_note(audio, pitch=pitch)
+        if isinstance(note, Note):
+            played = replace(note, total=audio.seconds)
+        else:
+            played = Note(
+                pitch=float(min(127.0, max(0.0, estimate.pitch))),
+                hold=min(max(estimate.hold, 0.01), audio.seconds),
+                total=audio.seconds,
+            )
+        return cls(audio, played, estimate, name)
