@@ -65,7 +65,9 @@ class Registry(Generic[T]):
             if name in self._entry_points():
                 return cast(T, self._entry_points()[name].load())
         except (ImportError, AttributeError) as error:
-            raise EngineError(f"{self.kind} {name!r} cannot be loaded: {error}; reinstall the package it is in") from error
+            raise EngineError(
+                f"{self.kind} {name!r} cannot be loaded: {error}; reinstall the package it is in"
+            ) from error
         known = self.names()
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""

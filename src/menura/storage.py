@@ -14,7 +14,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from menura.errors import OutputError, WorkError
@@ -112,9 +112,8 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = Fals
         OutputError: it exists and `force` is False, it is a folder, or the disk refuses.
     """
     path = Path(path)
-    with atomic_path(path, force=force) as temporary:
-        with _told(path):
-            temporary.write_bytes(data)
+    with atomic_path(path, force=force) as temporary, _told(path):
+        temporary.write_bytes(data)
     return path
 
 
@@ -124,7 +123,7 @@ def write_text(path: str | os.PathLike[str], text: str, *, force: bool = False) 
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str], *, force: bool = False) -> Generator[Path]:
     """A temporary path beside `path`, with its ending, that takes its name when the block ends well.
 
     For writers that want a file name rather than bytes. When the block raises, nothing is left behind.
@@ -205,7 +204,9 @@ def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None
                 if not parent.is_dir():
                     raise OutputError(f"{parent} is a file, not a folder; choose another place")
                 if not os.access(parent, os.W_OK | os.X_OK):
-                    raise OutputError(f"{parent} cannot be written to; choose another folder, or change its permissions")
+                    raise OutputError(
+                        f"{parent} cannot be written to; choose another folder, or change its permissions"
+                    )
                 return
 
 
@@ -229,7 +230,7 @@ def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path) -> Generator[None]:
     """Turns what the system says while writing `path` into an OutputError that says what to do."""
     try:
         yield
@@ -254,7 +255,7 @@ def _advice(error: OSError) -> str:
 
 
 def _give_usual_mode(path: Path) -> None:
-    """mkstemp makes files private; a result is as readable as the user's umask lets it be."""
+    """Files of mkstemp are private; a result is as readable as the user's umask lets it be."""
     if os.name == "posix":
         mask = os.umask(0)
         os.umask(mask)
@@ -280,7 +281,9 @@ def _sync_folder(folder: Path) -> None:
 # ---------------------------------------------------------------------- downloads
 
 
-def download(url: str, sha256: str, *, name: str | None = None, folder: Path | None = None, timeout: float = 30) -> Path:
+def download(
+    url: str, sha256: str, *, name: str | None = None, folder: Path | None = None, timeout: float = 30
+) -> Path:
     """A file from the net, kept in the cache, with exactly the content that was asked for.
 
     Args:

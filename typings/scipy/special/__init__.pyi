@@ -1,0 +1,5 @@
+"""Untyped upstream: whatever comes from it is Any, and is annotated where it enters."""
+
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
