@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from menura.errors import MenuraError
     from menura.matching.budget import Budget
     from menura.matching.match import Match
-    from menura.matching.matcher import Matcher, match
+    from menura.matching.matcher import Matcher
+    from menura.matching.tracks import match
     from menura.note import Note
     from menura.preset import Preset
-    from menura.synths import open_synth
+    from menura.synths.registry import synth_of
 
 # By name and not by import, so that the layers below may be read without the layers above.
 _PLACES = {
@@ -34,8 +35,8 @@ _PLACES = {
     "MenuraError": "menura.errors",
     "Note": "menura.note",
     "Preset": "menura.preset",
-    "match": "menura.matching.matcher",
-    "open_synth": "menura.synths",
+    "match": "menura.matching.tracks",
+    "synth_of": "menura.synths.registry",
     "read_audio": "menura.audio",
     "write_audio": "menura.audio",
 }
@@ -50,8 +51,8 @@ __all__ = [
     "Preset",
     "__version__",
     "match",
-    "open_synth",
     "read_audio",
+    "synth_of",
     "write_audio",
 ]
 
