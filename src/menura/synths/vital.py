@@ -1,0 +1,119 @@
+"""Vital as a `Synth`: reads, writes, freezes and renders its presets; each render on a fresh engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from menura.audio import Audio
+from menura.errors import PresetError
+from menura.note import Note
+from menura.preset import Preset, Route
+from menura.space import ParameterSpace
+from menura.synths.vital_controls import engine_version
+from menura.synths.vital_engine import Engine
+from menura.synths.vital_format import read_vital, write_vital
+from menura.synths.vital_init import initial
+
+_CHANCE = frozenset({"random", "random_1", "random_2", "random_3", "random_4"})
+_PHASES = tuple(f"osc_{number}_random_phase" for number in (1, 2, 3))
+_NOTE = Note()
+
+
+class Vital:
+    """The spectral warping wavetable synth Vital, played by its headless engine."""
+
+    name = "vital"
+    version = engine_version()
+    suffix = ".vital"
+
+    @cached_property
+    def space(self) -> ParameterSpace:
+        """Every control that can be predicted or searched, see `vital_space`."""
+        from menura.synths.vital_space import vital_space
+
+        return vital_space()
+
+    def init(self) -> Preset:
+        """The initial patch: one saw."""
+        return initial()
+
+    def render(self, preset: Preset, note: Note = _NOTE, *, sample_rate: int = 44_100) -> Audio:
+        """The sound of a preset on a fresh engine, shape (2, round(note.total * sample_rate)).
+
+        Raises:
+            PresetError: the preset would crash the engine.
+            RenderError: the engine refused or gave no finite sound.
+            EngineError: the engine is missing.
+        """
+        document = write_vital(preset, for_engine=True)
+        engine = Engine()
+        engine.load(document)
+        sound = engine.play(note, sample_rate, tune=float(preset.values.get("voice_tune", 0.0)))
+        return Audio(sound, sample_rate)
+
+    def freeze(self, preset: Preset) -> Preset:
+        """The same preset without chance, so that every render is alike.
+
+        Random start phases of oscillators and sampler are off, routes from random sources and into
+        random phases are bypassed, and audio-file tables without a seed of their own get one.
+        """
+        values = {**preset.values, **dict.fromkeys(_PHASES, 0.0), "sample_random_phase": 0.0}
+        routes = tuple(replace(route, bypass=True) if _is_chance(route) else route for route in preset.routes)
+        return replace(preset, values=values, routes=routes, blocks=_seeded(preset.blocks))
+
+    def read(self, source: Path | bytes) -> Preset:
+        """A preset from its file or bytes.
+
+        Raises:
+            PresetError: it cannot be read, is broken, or would crash the engine.
+        """
+        if isinstance(source, bytes):
+            return read_vital(source)
+        path = Path(source)
+        try:
+            preset = read_vital(path.read_bytes())
+        except OSError as error:
+            raise PresetError(f"{path} cannot be read ({error.strerror or error}); give a .vital file") from error
+        except PresetError as error:
+            raise PresetError(f"{path}: {error}") from error
+        return replace(preset, origin={"file": path.name})
+
+    def write(self, preset: Preset) -> bytes:
+        """The preset as a `.vital` file that Vital opens. Raises PresetError."""
+        return write_vital(preset)
+
+
+def _is_chance(route: Route) -> bool:
+    return route.source in _CHANCE or route.destination in _PHASES
+
+
+def _seeded(blocks: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The blocks with a `random_seed` in every audio-file component that has none; the same object if all do."""
+
+    def bare(component: Mapping[str, Any]) -> bool:
+        return component.get("type") == "Audio File Source" and "random_seed" not in component
+
+    settings = blocks.get("settings", {})
+    tables = settings.get("wavetables", [])
+    if not any(bare(part) for table in tables for group in table["groups"] for part in group["components"]):
+        return blocks
+    seeded = [
+        {
+            **table,
+            "groups": [
+                {
+                    **group,
+                    "components": [
+                        {**part, "random_seed": 0} if bare(part) else part for part in group["components"]
+                    ],
+                }
+                for group in table["groups"]
+            ],
+        }
+        for table in tables
+    ]
+    return {**blocks, "settings": {**settings, "wavetables": seeded}}
