@@ -25,8 +25,9 @@ def main() -> None:
     """Writes the table; raises ValueError if two slots differ."""
     engine = vita.Synth()
     rows: dict[str, dict[str, Any]] = {}
-    for name in engine.get_controls():
-        found = engine.get_control_details(name)
+    for full in engine.get_controls():
+        name = _SLOT.sub("modulation_N_", full)
+        found = engine.get_control_details(full)
         scale = str(found.scale).rpartition(".")[2]
         row = {
             "low": found.min,
@@ -35,12 +36,11 @@ def main() -> None:
             "scale": _SCALES.get(scale, scale.lower()),
             "choices": list(found.options),
             "units": found.display_units.strip(),
-            "label": _SLOT.sub("", found.display_name),
+            "label": found.display_name,
             "multiply": found.display_multiply,
             "offset": found.post_offset,
         }
-        if _SLOT.match(name):
-            name = _SLOT.sub("modulation_N_", name)
+        if name != full:
             row["label"] = re.sub(r"^Modulation \d+ ", "Modulation ", row["label"])
             if rows.setdefault(name, row) != row:
                 raise ValueError(f"{name} is not the same in every slot: {rows[name]} and {row}")

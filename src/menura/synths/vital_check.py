@@ -1,7 +1,7 @@
 """What the Vital engine can bear: refuses presets that would crash it, hang it or load by halves.
 
 Owns the limits of values, routes and blocks of a Vital preset; knows the packaged table of controls and
-no engine. The limits of wavetables are in `vital_tables`.
+no engine. The limits of wavetables are in `vital_parts`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from menura.errors import PresetError
 from menura.preset import Preset, Route
 from menura.synths.vital_controls import SLOTS, Control, controls
-from menura.synths.vital_tables import check_line, check_wavetable, decode, fail
+from menura.synths.vital_parts import check_line, check_wavetable, decode, fail
 
 TOLERANCE = 0.5
 """How far a continuous control may lie outside its range, as a share of the range.
@@ -63,7 +64,8 @@ def check_routes(routes: Sequence[Route]) -> None:
         for field, value in (("amount", route.amount), ("power", route.power)):
             low, high = limits[f"modulation_1_{field}"]
             if not low <= value <= high:
-                fail(f"route from {route.source} to {route.destination} has {field} {value!r}; give {low:g} to {high:g}")
+                ends = f"{route.source} to {route.destination}"
+                fail(f"route from {ends} has {field} {value!r}; give {low:g} to {high:g}")
 
 
 def check_blocks(blocks: Mapping[str, Any]) -> None:
