@@ -107,9 +107,7 @@ def _seeded(blocks: Mapping[str, Any]) -> Mapping[str, Any]:
             "groups": [
                 {
                     **group,
-                    "components": [
-                        {**part, "random_seed": 0} if bare(part) else part for part in group["components"]
-                    ],
+                    "components": [{**part, "random_seed": 0} if bare(part) else part for part in group["components"]],
                 }
                 for group in table["groups"]
             ],

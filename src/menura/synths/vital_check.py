@@ -59,8 +59,8 @@ def check_routes(routes: Sequence[Route]) -> None:
         fail(f"{len(routes)} routes in slots {sorted(slots)}; there are {SLOTS} slots, one route each")
     limits = _limits()
     for route in routes:
-        if not route.source or not route.destination:
-            fail(f"route in slot {route.slot} goes from {route.source!r} to {route.destination!r}; name both ends")
+        if not isinstance(route.source, str) or not isinstance(route.destination, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail(f"route in slot {route.slot} goes from {route.source!r} to {route.destination!r}; its ends are texts")
         for field, value in (("amount", route.amount), ("power", route.power)):
             low, high = limits[f"modulation_1_{field}"]
             if not low <= value <= high:

@@ -4,7 +4,7 @@ Owns the shape of the file; `vital_check` owns what the engine can bear. In a Vi
 
 - `values` holds the numeric scalars of the file's `settings` under the engine's own names; the five
   scalars of a modulation slot are there only where the slot is empty and they are not at rest;
-- `routes` holds the connected modulation slots, `slot` counting from 1;
+- `routes` holds the modulation slots that name an end, `slot` counting from 1;
 - `name` is the file's `preset_name`;
 - `blocks` is the rest of the file in the file's own shape: `blocks["author"]`, `blocks["comments"]`,
   `blocks["macro1"]`, `blocks["synth_version"]`, ..., and `blocks["settings"]` with `lfos` (8 shapes),
@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
 from menura.errors import PresetError
-from menura.preset import Preset, Route
+from menura.preset import Preset, Route, place_routes
 from menura.synths.vital_check import check_vital
 from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, controls
 
@@ -57,7 +57,7 @@ def read_vital(source: bytes) -> Preset:
         entry = slots[slot - 1] if slot <= len(slots) else {}
         scalars = _slot_scalars(settings, slot)
         source_name, destination = entry.get("source", ""), entry.get("destination", "")
-        if source_name and destination:
+        if source_name or destination:
             routes.append(
                 Route(
                     source_name,
@@ -70,14 +70,13 @@ def read_vital(source: bytes) -> Preset:
                     power=scalars["power"],
                 )
             )
-            entry = {key: value for key, value in entry.items() if key not in ("source", "destination")}
         else:
             values.update(
                 {f"modulation_{slot}_{field}": value for field, value in scalars.items() if value != _rest(field)}
             )
-            entry = {key: value for key, value in entry.items() if key not in ("source", "destination") or value}
-        if entry:
-            extras[str(slot)] = entry
+        extra = {key: value for key, value in entry.items() if key not in ("source", "destination")}
+        if extra:
+            extras[str(slot)] = extra
     if extras:
         rest["modulations"] = extras
     name, blocks = _texts(document)
@@ -108,7 +107,7 @@ def dump_vital(preset: Preset, *, for_engine: bool = False) -> bytes:
     extras = cast(Mapping[str, Mapping[str, Any]], rest.pop("modulations", {}))
     settings: dict[str, Any] = {**rest, **preset.values}
     modulations: list[dict[str, Any]] = []
-    by_slot = {route.slot: route for route in placed(preset.routes)}
+    by_slot = {route.slot: route for route in place_routes(preset.routes, SLOTS)}
     for slot in range(1, SLOTS + 1):
         entry: dict[str, Any] = {"source": "", "destination": "", **extras.get(str(slot), {})}
         route = by_slot.get(slot)
@@ -133,38 +132,6 @@ def dump_vital(preset: Preset, *, for_engine: bool = False) -> bytes:
         return text.encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise PresetError(f"preset cannot be written as JSON ({error}); a block holds something odd") from error
-
-
-def placed(routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The routes with every `slot` 0 replaced by the lowest free one, in slot order.
-
-    Raises:
-        PresetError: two routes claim one slot, or there are more than 64.
-    """
-    taken = [route.slot for route in routes if route.slot]
-    if len(set(taken)) != len(taken) or len(routes) > SLOTS or any(not 1 <= slot <= SLOTS for slot in taken):
-        raise PresetError(
-            f"preset has {len(routes)} routes in slots {sorted(taken)}; Vital has {SLOTS} slots, one route each"
-        )
-    if len(taken) == len(routes):
-        return tuple(sorted(routes, key=lambda route: route.slot))
-    free = iter([slot for slot in range(1, SLOTS + 1) if slot not in set(taken)])
-    found = [
-        route
-        if route.slot
-        else Route(
-            route.source,
-            route.destination,
-            route.amount,
-            next(free),
-            route.bipolar,
-            route.stereo,
-            route.bypass,
-            route.power,
-        )
-        for route in routes
-    ]
-    return tuple(sorted(found, key=lambda route: route.slot))
 
 
 def _rest(field: str) -> float:
@@ -205,9 +172,7 @@ def _slots(found: object) -> list[dict[str, Any]]:
 
 def _texts(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name and the file's top level without the settings; `preset_name` None marks its absence."""
-    blocks: dict[str, Any] = {
-        key: value for key, value in document.items() if key not in ("settings", "preset_name")
-    }
+    blocks: dict[str, Any] = {key: value for key, value in document.items() if key not in ("settings", "preset_name")}
     name = document.get("preset_name", "")
     if not isinstance(name, str):
         raise PresetError(f"preset_name is {name!r}, not text; the file is broken")
