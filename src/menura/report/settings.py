@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from menura.preset import Preset
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -22,3 +24,27 @@ class SettingGroup:
     rows: tuple[Setting, ...]
     shape: Sequence[tuple[float, float]] = ()
     """Points (0 to 1, 0 to 1), 1 at the top."""
+
+
+def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
+    """The preset's differences from the initial patch, grouped, in the order of the sound's way.
+
+    Controls of a part that is switched off, and contours that move nothing, are left out.
+    """
+    if preset.synth == "vital":
+        from menura.report.vital_words import vital_settings
+
+        return vital_settings(preset, initial)
+    rows = [
+        Setting(name.replace("_", " ").capitalize(), f"{value:.3g}")
+        for name, value in preset.values.items()
+        if not same(value, initial.values.get(name))
+    ]
+    groups = [SettingGroup("Controls", tuple(rows))] if rows else []
+    routes = [Setting(f"{route.source} → {route.destination}", f"{route.amount:+.0%}") for route in preset.routes]
+    return [*groups, SettingGroup("Routes", tuple(routes))] if routes else groups
+
+
+def same(value: float, other: float | None) -> bool:
+    """Equal within what a file's rounding does."""
+    return other is not None and abs(value - other) <= 1e-5 * max(1.0, abs(value))

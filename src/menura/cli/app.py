@@ -1,0 +1,106 @@
+"""The `menura` command, its options and how it ends: one line on stderr, and 0, 1, 2 or 130."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from typing import Annotated
+
+import typer
+
+from menura import storage
+from menura.cli import bench, doctor, info, match, render, screen, synths
+from menura.errors import MenuraError
+from menura.version import __version__
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
+
+app = typer.Typer(
+    name="menura",
+    help="Give it a sound; it answers with presets that play that sound on a real synthesizer.",
+    epilog="Exit codes: 0 done, 1 the work failed, 2 the input cannot be used, 130 stopped by Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("match")(match.match)
+app.command("render")(render.render)
+app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+app.command("synths")(synths.synths)
+app.add_typer(bench.app, name="bench")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        screen.out(f"menura {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="MENURA_DEBUG", help="Show the traceback of anything that fails.")
+    ] = False,
+) -> None:
+    """Options before the command; `debug` is looked up where a failure ends up, in `main`."""
+    if debug:
+        os.environ["MENURA_DEBUG"] = "1"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command and ends the process with its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    json_wanted = "--json" in given
+    try:
+        answer = app(given, prog_name="menura", standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
+    except typer.TyperException as error:
+        code = error.exit_code
+        if message := error.format_message().rstrip("."):  # empty where the help was shown instead
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "menura"
+            screen.complain(f"{message}; {command} --help tells what there is", code, json_wanted)
+    except MenuraError as error:
+        code = error.exit_code
+        _debug()
+        screen.complain(str(error), code, json_wanted)
+    except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
+        screen.complain("stopped; nothing was written", code, json_wanted)
+    except BrokenPipeError:
+        # The reader of our output has left (`menura ... | head`); Python must not complain at its end either.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        code = 1
+    except Exception as error:  # noqa: BLE001 the last door: whatever it is becomes one line and a log
+        code = 1
+        shown = _debug()
+        said = " ".join(str(error).split()) or "no message"
+        where = "" if shown else f"; {_log()}"
+        screen.complain(f"unexpected {type(error).__name__}: {said}{where}", code, json_wanted)
+    sys.exit(code)
+
+
+def _debug() -> bool:
+    """Prints the traceback where it is wanted."""
+    wanted = os.environ.get("MENURA_DEBUG", "") not in ("", "0")
+    if wanted:
+        traceback.print_exc()
+    return wanted
+
+
+def _log() -> str:
+    """Keeps the traceback in a file and says where it is."""
+    path = storage.cache_folder() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    try:
+        storage.write_text(path, f"menura {__version__}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}", force=True)
+    except MenuraError:
+        return "menura --debug shows where"
+    return f"what happened is in {path}"

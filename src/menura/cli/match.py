@@ -1,0 +1,173 @@
+"""`menura match`: a sound in, presets out."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from menura.cli import screen
+from menura.cli.options import Force, Json, Workers, read_preset
+from menura.cli.progress import Progress
+from menura.errors import InputError, WorkError
+
+if TYPE_CHECKING:
+    from menura.events import Finished
+    from menura.export import RunFacts
+    from menura.matching.target import Target
+
+
+def match(
+    sound: Annotated[Path, typer.Argument(help="WAV, FLAC, OGG, MP3 or AIFF: one note, or one hit.")],
+    synth: Annotated[str, typer.Option("--synth", help="Which synth answers.")] = "vital",
+    track: Annotated[
+        Literal["any", "knobs"],
+        typer.Option("--track", help="any: wavetables and contours from the sound too; knobs: the synth's own only."),
+    ] = "any",
+    note: Annotated[
+        str | None, typer.Option("--note", help="Key that the sound plays (C3, or MIDI); heard where not given.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=20, help="How many different presets.")] = 5,
+    renders: Annotated[
+        int | None, typer.Option("--renders", min=1, help="Limit of renders.", show_default="60, or 600 for knobs")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Limit of time.")] = 120.0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write.", show_default="SOUND's name + -menura")
+    ] = None,
+    force: Force = False,
+    install: Annotated[bool, typer.Option("--install", help="Copy the presets to where Vital finds them.")] = False,
+    lock: Annotated[
+        list[str] | None, typer.Option("--lock", help="Control or group to leave as it is; repeatable.")
+    ] = None,
+    near: Annotated[Path | None, typer.Option("--near", help="Preset to stay near.")] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Find presets that play a sound; write them, their sounds and a report.
+
+    Ctrl-C stops and writes the best so far (exit code 130); twice drops everything.
+    """
+    from menura import export, storage
+    from menura.matching.budget import Budget
+    from menura.matching.matcher import Matcher
+    from menura.matching.target import Target
+    from menura.matching.tracks import DEFAULT_RENDERS, stages_of
+    from menura.note import parse_pitch
+    from menura.synths.registry import synth_of
+
+    # Everything that can be refused is refused before the work begins.
+    pitch = None if note is None else parse_pitch(note)
+    player = synth_of(synth)
+    if install and synth != "vital":
+        raise InputError(f"--install knows the preset folder of vital, not of {synth}; copy the presets yourself")
+    nearby = read_preset(near, synth)[1] if near else None
+    folder = Path(f"{sound.stem}-menura") if out is None else out
+    storage.check_folder(folder, force=force)
+    target = Target.of(sound, pitch)
+    limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
+    matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)
+    cancel = threading.Event()
+    with _stopping(cancel):
+        with Progress(limit, target, quiet=json) as progress:
+            stream = matcher.stream(target, top=top, budget=limit, lock=tuple(lock or ()), near=nearby, cancel=cancel)
+            finished = progress.follow(stream)
+        if finished is None or not finished.matches:
+            if cancel.is_set():
+                raise KeyboardInterrupt
+            raise WorkError("no preset was found: no candidate gave a sound; raise --renders, or try another --track")
+        facts = export.RunFacts(
+            track=track,
+            renders=finished.renders,
+            seconds=finished.seconds,
+            engine_seconds=finished.engine_seconds,
+            stopped_by=finished.stopped_by,
+            limits={"renders": limit.renders, "seconds": limit.seconds},
+            locked=tuple(lock or ()),
+            near=str(near or ""),
+        )
+        paths = export.export_matches(finished.matches, target, folder, force=force, run=facts)
+        presets = paths[: len(finished.matches)]
+        installed = export.install(presets) if install else []
+    _tell(finished, facts, target, folder, presets, installed, json)
+    if cancel.is_set():
+        raise typer.Exit(130)
+
+
+@contextmanager
+def _stopping(cancel: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C (or a polite kill) asks the match to end with what it has; the second ends everything."""
+
+    def stop(_number: int, _frame: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        screen.note("stopping; the best so far is written (Ctrl-C again drops it)")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(
+    finished: Finished,
+    facts: RunFacts,
+    target: Target,
+    folder: Path,
+    presets: list[Path],
+    installed: list[Path],
+    json: bool,
+) -> None:
+    from menura import export
+
+    if json:
+        matches: list[dict[str, Any]] = [
+            {
+                "preset": str(path),
+                "sound": str(path.with_suffix(".wav")),
+                "card": str(path.with_suffix(".card.json")),
+                "distance": match.distance,
+                "verdict": match.verdict,
+                "scores": dict(match.scores),
+                "lineage": list(match.lineage),
+            }
+            for match, path in zip(finished.matches, presets, strict=True)
+        ]
+        screen.emit(
+            {
+                "target": target.name,
+                "note": {"pitch": target.note.pitch, "name": target.note.name, "hold": target.note.hold},
+                "matches": matches,
+                "report": str(folder / export.REPORT),
+                "card": str(folder / export.CARD),
+                "installed": [str(path) for path in installed],
+                "renders": facts.renders,
+                "seconds": facts.seconds,
+                "engine_seconds": facts.engine_seconds,
+                "stopped_by": facts.stopped_by,
+                "seed": finished.matches[0].seed,
+                "versions": dict(finished.matches[0].versions),
+            }
+        )
+        return
+    table = screen.table("#", "distance", "verdict", "made by", "preset", numbers=("#", "distance"))
+    for number, (match, path) in enumerate(zip(finished.matches, presets, strict=True), start=1):
+        words = (match.verdict, " > ".join(match.lineage), str(path))
+        table.add_row(str(number), f"{match.distance:.2f}", *map(screen.verbatim, words))
+    screen.show(table)
+    screen.out(f"\n{facts.renders} renders in {facts.seconds:.1f} s, stopped by: {facts.stopped_by}")
+    screen.out(f"Look and listen: {folder / export.REPORT}")
+    for path in installed:
+        screen.out(f"Installed: {path}")

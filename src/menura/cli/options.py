@@ -1,0 +1,73 @@
+"""Options that several commands share, and how their texts become values."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from menura.errors import EngineError, PresetError
+from menura.note import Note, parse_pitch
+
+if TYPE_CHECKING:
+    from menura.preset import Preset
+    from menura.synths.base import Synth
+
+_log = logging.getLogger(__name__)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Engines at a time; one a core by default.")]
+Pitch = Annotated[str, typer.Option("--note", help="Key such as C3 or F#2, or a MIDI number; C4 is 60.")]
+Velocity = Annotated[float, typer.Option("--velocity", help="How hard, above 0 and up to 1.")]
+
+
+def note_of(pitch: str, velocity: float, hold: float, total: float | None) -> Note:
+    """A note from its options; without a total, two seconds or one after the key is up.
+
+    Raises:
+        NoteError: a value is out of range.
+    """
+    return Note(parse_pitch(pitch), velocity, hold, max(2.0, hold + 1.0) if total is None else total)
+
+
+def read_preset(path: Path, synth_name: str | None = None) -> tuple[Synth, Preset]:
+    """A preset and the synth that plays it, told by the file's ending unless named.
+
+    Raises:
+        PresetError: it is missing, broken, or of no known kind.
+    """
+    from menura.synths.registry import synth_of
+
+    endings = preset_endings()
+    known = synth_name or endings.get(path.suffix.lower())
+    if known is None:
+        raise PresetError(f"{path} is no preset that menura knows; give one of {', '.join(sorted(endings))}")
+    synth = synth_of(known)
+    if not path.exists():
+        raise PresetError(f"{path} does not exist; check the name")
+    if path.is_dir():
+        raise PresetError(f"{path} is a folder; name one preset file in it")
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise PresetError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    try:
+        return synth, synth.read(body)
+    except PresetError as error:
+        raise PresetError(f"{path}: {error}") from error
+
+
+def preset_endings() -> dict[str, str]:
+    """Ending of preset files to synth, of every synth that can be loaded."""
+    from menura.synths.registry import SYNTHS
+
+    endings: dict[str, str] = {}
+    for name in SYNTHS.names():
+        try:
+            endings[SYNTHS.get(name).suffix] = name
+        except EngineError as error:  # a broken add-on must not keep the others from working
+            _log.warning("%s", error)
+    return endings
