@@ -30,12 +30,18 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Recordings and presets made by people; a test that asks for them is skipped where they are absent."""
+def shared_data_or_none() -> Path | None:
+    """The shared data, or None where it is absent."""
     folder = shared_data_folder()
-    if not folder.is_dir():
-        pytest.skip(f"the shared data folder is absent: {folder} (set MENURA_SHARED to its place)")
-    return folder
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared_data(shared_data_or_none: Path | None) -> Path:
+    """Recordings and presets made by people; a test that asks for them is skipped where they are absent."""
+    if shared_data_or_none is None:
+        pytest.skip(f"the shared data folder is absent: {shared_data_folder()} (set MENURA_SHARED to its place)")
+    return shared_data_or_none
 
 
 @pytest.fixture

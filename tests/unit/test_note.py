@@ -10,7 +10,17 @@ from menura.note import Note, note_name, parse_pitch
 
 @pytest.mark.parametrize(
     ("text", "pitch"),
-    [("C4", 60), ("a4", 69), ("f#2", 42), ("Bb-1", 10), ("C-1", 0), ("G9", 127), (" B♭3 ", 58), ("Cb4", 59), ("60.5", 60.5)],
+    [
+        ("C4", 60),
+        ("a4", 69),
+        ("f#2", 42),
+        ("Bb-1", 10),
+        ("C-1", 0),
+        ("G9", 127),
+        (" B♭3 ", 58),
+        ("Cb4", 59),
+        ("60.5", 60.5),
+    ],
 )
 def test_pitch_is_understood(text: str, pitch: float) -> None:
     assert parse_pitch(text) == pitch
@@ -25,7 +35,8 @@ def test_pitch_is_refused_with_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pitch", "frequency_hz"), [(69.0, 440.0), (57.0, 220.0), (60.0, 261.6255653), (0.0, 8.1757989), (69.5, 452.8929841)]
+    ("pitch", "frequency_hz"),
+    [(69.0, 440.0), (57.0, 220.0), (60.0, 261.6255653), (0.0, 8.1757989), (69.5, 452.8929841)],
 )
 def test_frequency(pitch: float, frequency_hz: float) -> None:
     assert Note(pitch=pitch).frequency_hz == pytest.approx(frequency_hz, rel=1e-7)
@@ -50,5 +61,12 @@ def test_a_note_out_of_range_is_refused(fields: dict[str, float]) -> None:
 
 
 def test_names_round_to_the_nearest_key() -> None:
-    assert [note_name(pitch) for pitch in (60.0, 60.49, 60.5, 59.5, 0.0, 127.0)] == ["C4", "C4", "C#4", "C4", "C-1", "G9"]
+    assert [note_name(pitch) for pitch in (60.0, 60.49, 60.5, 59.5, 0.0, 127.0)] == [
+        "C4",
+        "C4",
+        "C#4",
+        "C4",
+        "C-1",
+        "G9",
+    ]
     assert Note(pitch=45.0).name == "A2"

@@ -28,17 +28,17 @@ def leftovers(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("platform", "environment", "expected"),
     [
-        ("linux", {}, "/home/ann/.local/share/vital/User/Presets"),
+        ("linux", {}, "/people/ann/.local/share/vital/User/Presets"),
         ("linux", {"XDG_DATA_HOME": "/data"}, "/data/vital/User/Presets"),
-        ("linux", {"XDG_DATA_HOME": "relative"}, "/home/ann/.local/share/vital/User/Presets"),
-        ("darwin", {"XDG_DATA_HOME": "/data"}, "/home/ann/Music/Vital/User/Presets"),
-        ("win32", {}, "/home/ann/Documents/Vital/User/Presets"),
+        ("linux", {"XDG_DATA_HOME": "relative"}, "/people/ann/.local/share/vital/User/Presets"),
+        ("darwin", {"XDG_DATA_HOME": "/data"}, "/people/ann/Music/Vital/User/Presets"),
+        ("win32", {}, "/people/ann/Documents/Vital/User/Presets"),
         ("win32", {"USERPROFILE": "/users/ann"}, "/users/ann/Documents/Vital/User/Presets"),
         ("linux", {"MENURA_VITAL_PRESETS": "/mine"}, "/mine"),
     ],
 )
 def test_vital_preset_folder(platform: str, environment: dict[str, str], expected: str) -> None:
-    found = storage.vital_preset_folder(platform=platform, environment=environment, home=Path("/home/ann"))
+    found = storage.vital_preset_folder(platform=platform, environment=environment, home=Path("/people/ann"))
     assert found == Path(expected)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from menura.audio.edges import sounding_range
 from menura.errors import AudioError
@@ -15,27 +15,33 @@ _LOWEST_RATE = 1_000
 _HIGHEST_RATE = 1_536_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Audio:
-    """A sound in memory; never changed in place.
-
-    Raises:
-        AudioError: if the shape or the rate is not that of a sound.
-    """
+    """A sound in memory; never changed in place."""
 
     samples: NDArray[np.float32]
     """Shape (channels, samples), full scale at 1.0; read-only."""
     sample_rate: int
     """Samples a second."""
 
-    def __post_init__(self) -> None:
-        samples = np.array(self.samples, dtype=np.float32, ndmin=2)
-        if samples.ndim != 2 or samples.shape[0] == 0 or self.sample_rate <= 0:
+    def __init__(self, samples: ArrayLike, sample_rate: int) -> None:
+        """Takes a copy of the samples.
+
+        Args:
+            samples: shape (channels, samples), or (samples,) for one channel; any numbers, kept as float32.
+            sample_rate: in Hz.
+
+        Raises:
+            AudioError: if the shape or the rate is not that of a sound.
+        """
+        kept = np.array(samples, dtype=np.float32, ndmin=2)
+        if kept.ndim != 2 or kept.shape[0] == 0 or sample_rate <= 0:
             raise AudioError(
-                f"audio of shape {samples.shape} at {self.sample_rate} Hz is not a sound; give (channels, samples)"
+                f"audio of shape {kept.shape} at {sample_rate} Hz is not a sound; give (channels, samples)"
             )
-        samples.flags.writeable = False
-        object.__setattr__(self, "samples", samples)
+        kept.flags.writeable = False
+        object.__setattr__(self, "samples", kept)
+        object.__setattr__(self, "sample_rate", sample_rate)
 
     @property
     def seconds(self) -> float:
