@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from menura.audio import Audio
 from menura.errors import PresetError
@@ -17,6 +17,9 @@ from menura.synths.vital_controls import engine_version
 from menura.synths.vital_engine import Engine
 from menura.synths.vital_format import read_vital, write_vital
 from menura.synths.vital_init import initial
+
+if TYPE_CHECKING:
+    from menura.synths.vital_player import VitalPlayer
 
 _CHANCE = frozenset({"random", "random_1", "random_2", "random_3", "random_4"})
 _PHASES = tuple(f"osc_{number}_random_phase" for number in (1, 2, 3))
@@ -54,6 +57,12 @@ class Vital:
         engine.load(document)
         sound = engine.play(note, sample_rate, tune=float(preset.values.get("voice_tune", 0.0)))
         return Audio(sound, sample_rate)
+
+    def player(self, mode: str) -> VitalPlayer:
+        """What a worker of the pool renders with; `mode` is "exact" or "fast"."""
+        from menura.synths.vital_player import VitalPlayer
+
+        return VitalPlayer(mode)
 
     def freeze(self, preset: Preset) -> Preset:
         """The same preset without chance, so that every render is alike.

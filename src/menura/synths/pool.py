@@ -1,0 +1,335 @@
+"""Many renders at once: worker processes, deadlines, and crashes that cost one result.
+
+Owns workers and their replacement; `pool_worker` owns what a worker does, a synth's own player the
+hygiene of its engine. Knows no targets and no models.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, Self, cast
+
+from menura.audio import Audio
+from menura.errors import EngineError, InputError, MenuraError, WorkError
+from menura.note import Note
+from menura.preset import Preset
+from menura.synths.pool_worker import receive, send
+from menura.synths.registry import SYNTHS
+
+Mode = Literal["exact", "fast"]
+Measure = Callable[[Audio], object]
+_START_SECONDS = 120.0
+_WORKER = "from menura.synths.pool_worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What became of one request."""
+
+    audio: Audio | None
+    """The sound; None where it failed, or where a measure was taken in its stead."""
+    error: str | None = None
+    """Why there is no sound; None where all went well."""
+    engine_seconds: float = 0.0
+    """Seconds spent inside the engine, loading and playing."""
+    measured: Any = None
+    """What the `measure` of the request answered."""
+
+    @property
+    def ok(self) -> bool:
+        """True where the render succeeded."""
+        return self.error is None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The requests of one call, and where their results go."""
+
+    results: queue.SimpleQueue[tuple[int, Rendered] | MenuraError]
+    measure: bytes | None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    batch: _Batch
+    index: int
+    preset: Preset
+    note: Note
+
+
+class RenderPool:
+    """Workers that render presets; use it in a ``with`` statement.
+
+        with RenderPool("vital", mode="fast") as pool:
+            results = pool.render_many([(preset, Note(48)), (other, Note(48))])
+
+    Results come in the order of the requests and do not depend on the number of workers. A preset that
+    crashes the engine, hangs or gives no finite sound costs one failed result.
+    """
+
+    def __init__(
+        self,
+        synth_name: str = "vital",
+        workers: int | None = None,
+        mode: Mode = "exact",
+        *,
+        timeout: float = 20.0,
+        sample_rate: int = 44_100,
+    ) -> None:
+        """Starts nothing yet: workers start with the first request.
+
+        Args:
+            synth_name: as in the registry.
+            workers: processes; None takes one for each core that this process may use.
+            mode: "exact" renders as a fresh engine does; "fast" uses engines again where that
+                changes nothing, for search.
+            timeout: seconds that one render may take.
+            sample_rate: Hz of every sound.
+
+        Raises:
+            InputError: an argument is out of range, or the synth is unknown.
+        """
+        if workers is not None and workers < 1:
+            raise InputError(f"a pool of {workers} workers; give 1 or more, or None for one a core")
+        if mode not in ("exact", "fast"):
+            raise InputError(f"render mode is {mode!r}; give 'exact' or 'fast'")
+        if not timeout > 0 or not 8_000 <= sample_rate <= 192_000:
+            raise InputError(f"timeout {timeout} s and {sample_rate} Hz; give above 0 s, and 8000 to 192000 Hz")
+        if synth_name not in SYNTHS:
+            SYNTHS.get(synth_name)
+        self.synth_name = synth_name
+        self.mode: Mode = mode
+        self.timeout = timeout
+        self.sample_rate = sample_rate
+        self.workers = workers or cores()
+        self.engine_seconds = 0.0
+        """Seconds inside engines so far, all workers together."""
+        self.renders = 0
+        """Requests answered so far, failed ones included."""
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._running: list[_Worker] = []
+        self._closed = False
+
+    def render_many(
+        self, items: Iterable[tuple[Preset, Note]], *, measure: Measure | None = None
+    ) -> list[Rendered]:
+        """Renders all and answers in their order.
+
+        Args:
+            items: presets and notes.
+            measure: applied to each sound in the worker; its answer is sent in place of the sound. It must
+                be picklable, so no lambda and nothing of ``__main__``.
+
+        Raises:
+            EngineError: no worker could be started.
+            InputError: the measure cannot be sent, or the pool is closed.
+        """
+        requests = list(items)
+        results: list[Rendered | None] = [None] * len(requests)
+        for index, rendered in self.stream(requests, measure=measure):
+            results[index] = rendered
+        return [rendered for rendered in results if rendered is not None]
+
+    def stream(
+        self, items: Iterable[tuple[Preset, Note]], *, measure: Measure | None = None
+    ) -> Iterator[tuple[int, Rendered]]:
+        """Yields (index, result) as they finish; leaving early drops what has not begun.
+
+        Raises:
+            EngineError: no worker could be started.
+            InputError: the measure cannot be sent, or the pool is closed.
+        """
+        if self._closed:
+            raise InputError("the render pool is closed; make a new one")
+        requests = list(items)
+        batch = _Batch(queue.SimpleQueue(), _pickled(measure))
+        self._start(len(requests))
+        for index, (preset, note) in enumerate(requests):
+            self._tasks.put(_Task(batch, index, preset, note))
+        try:
+            for _ in requests:
+                found = batch.results.get()
+                if isinstance(found, MenuraError):
+                    raise found
+                self.engine_seconds += found[1].engine_seconds
+                self.renders += 1
+                yield found
+        finally:
+            batch.cancelled = True
+
+    def close(self) -> None:
+        """Ends all workers; a render in progress is lost. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for _ in self._threads:
+            self._tasks.put(None)
+        for worker in list(self._running):
+            worker.stop()
+        for thread in self._threads:
+            thread.join(timeout=10.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def _start(self, requests: int) -> None:
+        """Starts as many workers as there is work for, up to the pool's number."""
+        while len(self._threads) < min(self.workers, requests):
+            worker = _Worker(self.synth_name, self.mode, self.sample_rate, self.timeout)
+            self._running.append(worker)
+            thread = threading.Thread(target=_serve, args=(self._tasks, worker), daemon=True, name="menura-render")
+            self._threads.append(thread)
+            thread.start()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(len(os.sched_getaffinity(0)), 1)
+    return os.cpu_count() or 1
+
+
+def _pickled(measure: Measure | None) -> bytes | None:
+    if measure is None:
+        return None
+    if getattr(measure, "__module__", None) == "__main__":
+        raise InputError("the measure is defined in __main__, where workers cannot find it; put it into a module")
+    try:
+        return pickle.dumps(measure)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InputError(f"the measure cannot be sent to workers ({error}); give a function of a module") from error
+
+
+def _serve(tasks: queue.SimpleQueue[_Task | None], worker: _Worker) -> None:
+    """The thread beside one worker: passes tasks on until the pool closes."""
+    while (task := tasks.get()) is not None:
+        if task.batch.cancelled:
+            continue
+        try:
+            task.batch.results.put((task.index, worker.render(task)))
+        except MenuraError as error:
+            task.batch.results.put(error)
+    worker.stop()
+
+
+class _Worker:
+    """One worker process; started when it is needed, started again after it died."""
+
+    def __init__(self, synth_name: str, mode: str, sample_rate: int, timeout: float) -> None:
+        self._hello = pickle.dumps((synth_name, mode, sample_rate))
+        self._sample_rate = sample_rate
+        self._timeout = timeout
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def render(self, task: _Task) -> Rendered:
+        """One render; raises EngineError where no worker can be started."""
+        process = self._started()
+        request = pickle.dumps((task.preset, task.note, task.batch.measure), protocol=5)
+        answer, late = self._ask(process, request, self._timeout)
+        if answer is None:
+            self._end()
+            if late:
+                return Rendered(None, f"the render took longer than {self._timeout:g} s and was given up")
+            return Rendered(None, "the engine crashed on this preset; the worker was replaced")
+        sound, measured, error, seconds = cast(tuple[Any, Any, str | None, float], pickle.loads(answer))
+        return Rendered(None if sound is None else Audio(sound, self._sample_rate), error, seconds, measured)
+
+    def stop(self) -> None:
+        """Ends the process for good, at once."""
+        self._stopped = True
+        self._end()
+
+    def _ask(self, process: subprocess.Popen[bytes], message: bytes, seconds: float) -> tuple[bytes | None, bool]:
+        """The answer, or None where the process died; and whether it was killed for being late."""
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            _kill(process)
+
+        deadline = threading.Timer(seconds, kill)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            send(cast(BinaryIO, process.stdin), message)
+            return receive(cast(BinaryIO, process.stdout)), late.is_set()
+        except (OSError, ValueError):
+            return None, late.is_set()
+        finally:
+            deadline.cancel()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise WorkError("the render pool was closed while it was rendering")
+            if self._process is not None and self._process.poll() is None:
+                return self._process
+            self._process = process = _spawn()
+        answer, late = self._ask(process, self._hello, _START_SECONDS)
+        if answer is None:
+            self._end()
+            reason = f"it took longer than {_START_SECONDS:g} s" if late else "it died at once"
+            raise EngineError(f"a render worker did not start: {reason}; run: menura doctor")
+        found: object = pickle.loads(answer)
+        if isinstance(found, MenuraError):
+            self._end()
+            raise found
+        return process
+
+    def _end(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        _kill(process)
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError, ValueError):
+                cast(BinaryIO, stream).close()
+        process.wait()
+
+
+def _spawn() -> subprocess.Popen[bytes]:
+    """A worker process. It is a new interpreter, so that neither threads nor ``__main__`` come with it."""
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", _WORKER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        # A session of its own: Ctrl-C reaches the parent alone, and what a worker forked ends with it.
+        start_new_session=True,
+    )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and whatever it forked."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        process.kill()

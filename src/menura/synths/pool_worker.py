@@ -1,0 +1,125 @@
+"""The worker's end of `pool.RenderPool`: a process that renders what it is sent until its input ends.
+
+Messages are pickles with their length before them, over standard input and output. Owns that wire; knows
+of synths only how to get one by name.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.audio import Audio
+from menura.errors import MenuraError
+from menura.note import Note
+from menura.preset import Preset
+from menura.synths.base import Synth
+from menura.synths.registry import synth_of
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Player(Protocol):
+    """Renders one preset after the other, each result that of a fresh engine."""
+
+    def play(self, preset: Preset, note: Note, sample_rate: int) -> tuple[NDArray[np.float32], float]:
+        """The sound and the seconds spent inside the engine. Raises MenuraError."""
+        ...
+
+
+class PlainPlayer:
+    """A player for synths that have none of their own: it asks the synth."""
+
+    def __init__(self, synth: Synth) -> None:
+        self._synth = synth
+
+    def play(self, preset: Preset, note: Note, sample_rate: int) -> tuple[NDArray[np.float32], float]:
+        """The sound and the seconds that rendering took. Raises MenuraError."""
+        started = time.perf_counter()
+        sound = self._synth.render(preset, note, sample_rate=sample_rate)
+        return sound.samples, time.perf_counter() - started
+
+
+def send(stream: BinaryIO, message: bytes) -> None:
+    """Writes one message."""
+    stream.write(_LENGTH.pack(len(message)))
+    stream.write(message)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> bytes | None:
+    """The next message, or None where the stream ends."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    length = int(_LENGTH.unpack(head)[0])
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def main() -> None:
+    """Answers requests until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever an engine prints goes nowhere, so that it cannot break into the messages.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nowhere, stream)
+    first = receive(requests)
+    if first is None:
+        return
+    synth_name, mode, sample_rate = pickle.loads(first)
+    try:
+        player = _player(synth_name, mode)
+    except MenuraError as error:
+        send(answers, pickle.dumps(error))
+        return
+    send(answers, pickle.dumps("ready"))
+    measure: Callable[[Audio], object] | None = None
+    known: bytes | None = None
+    while (request := receive(requests)) is not None:
+        preset, note, wanted = pickle.loads(request)
+        if wanted != known:
+            try:
+                measure, known = (pickle.loads(wanted) if wanted else None), wanted
+            except Exception as error:  # noqa: BLE001 - a foreign object may raise anything while it is unpickled
+                send(answers, pickle.dumps((None, None, f"measure cannot be loaded in a worker: {error!r}", 0.0)))
+                continue
+        send(answers, _answer(player, preset, note, sample_rate, measure))
+
+
+def _player(synth_name: str, mode: str) -> Player:
+    synth = synth_of(synth_name)
+    make: Callable[[str], Player] | None = getattr(synth, "player", None)
+    return make(mode) if make else PlainPlayer(synth)
+
+
+def _answer(
+    player: Player, preset: Preset, note: Note, sample_rate: int, measure: Callable[[Audio], object] | None
+) -> bytes:
+    """A pickled (sound, measured, error, engine seconds)."""
+    seconds = 0.0
+    try:
+        sound, seconds = player.play(preset, note, sample_rate)
+        if measure is None:
+            return pickle.dumps((np.ascontiguousarray(sound), None, None, seconds), protocol=5)
+        measured: Any = measure(Audio(sound, sample_rate))
+        return pickle.dumps((None, measured, None, seconds), protocol=5)
+    except MenuraError as error:
+        return pickle.dumps((None, None, str(error), seconds))
+    except Exception as error:  # noqa: BLE001 - one failed result, told by name; the worker lives on
+        return pickle.dumps((None, None, f"{type(error).__name__}: {error}", seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
