@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command and ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     json_wanted = "--json" in given
+    screen.show_warnings()
     try:
         answer = app(given, prog_name="menura", standalone_mode=False)
         code = answer if isinstance(answer, int) else 0

@@ -69,5 +69,5 @@ def preset_endings() -> dict[str, str]:
         try:
             endings[SYNTHS.get(name).suffix] = name
         except EngineError as error:  # a broken add-on must not keep the others from working
-            _log.warning("%s", error)
+            _log.info("%s", error)
     return endings

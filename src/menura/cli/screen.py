@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,20 @@ def out(text: str) -> None:
 def note(text: str) -> None:
     """A line about the work."""
     print(text, file=sys.stderr, flush=True)
+
+
+class _Warnings(logging.Handler):
+    """Shows what the rooms below log as a warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(f"warning: {record.getMessage()}")
+
+
+def show_warnings() -> None:
+    """Sends the package's warnings to stderr, once."""
+    log = logging.getLogger("menura")
+    if not any(isinstance(handler, _Warnings) for handler in log.handlers):
+        log.addHandler(_Warnings(logging.WARNING))
 
 
 def complain(text: str, code: int, json_wanted: bool) -> None:

@@ -39,14 +39,14 @@ class Target:
         Raises:
             AudioError: it cannot be read, or holds nothing to match.
         """
-        from menura.audio_files import prepare, read_audio
+        from menura.audio import check_sound, read_audio
         from menura.features.pitch import estimate_note
 
         name = "" if isinstance(sound, Audio) else Path(sound).stem
-        audio = prepare(sound if isinstance(sound, Audio) else read_audio(sound), SAMPLE_RATE)
-        limit = round(LONGEST * SAMPLE_RATE)
-        if audio.samples.shape[1] > limit:
-            audio = Audio(audio.samples[:, :limit], SAMPLE_RATE)
+        if isinstance(sound, Audio):
+            check_sound(sound)
+        audio = sound if isinstance(sound, Audio) else read_audio(sound)
+        audio = audio.to_mono().resample(SAMPLE_RATE).trim().cut(stop=LONGEST)
         pitch = note.pitch if isinstance(note, Note) else note
         estimate = estimate_note(audio, pitch=pitch)
         if isinstance(note, Note):
