@@ -80,8 +80,8 @@ def export_matches(
 
 def file_name(name: str) -> str:
     """A name that every file system takes: ``'Ünder <a>/b' -> 'under-a-b'``; ``sound`` where nothing is left."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "sound"
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "sound"
 
 
 def signed(preset: Preset, name: str, comment: str) -> Preset:

@@ -161,7 +161,7 @@ def _how_to_play(page: Page) -> str:
         (
             "Key",
             f"{note.name}{tuning}",
-            f"MIDI {note.pitch:g}" if page.pitched else "unpitched: any key near it will do",
+            f"MIDI {round(note.pitch, 2):g}" if page.pitched else "unpitched: any key near it will do",
         ),
         ("Hold", f"{note.hold:.2f} s", "then let go"),
         ("Velocity", f"{round(127 * note.velocity)}", "of 127; softer is quieter"),
@@ -268,7 +268,7 @@ def _time_axis(seconds: float) -> str:
 
 def _envelopes(target: Audio, audio: Audio, gain_db: float, seconds: float, number: int) -> str:
     ours, theirs = pictures.envelope_db(target, seconds), pictures.envelope_db(audio, seconds) + gain_db
-    top = float(ours.max())
+    top = float(max(ours.max(), theirs.max()))
     levels = "".join(f'<span style="top:{100 * db / 60:.0f}%">-{db}</span>' for db in (15, 30, 45))
     return f"""<figure class="envelopes"><figcaption>Loudness over time
 <span class="line target">target</span><span class="line answer">answer {number}, {gain_db:+.1f} dB</span></figcaption>

@@ -79,7 +79,9 @@ def readable(control: Control, value: float) -> str:
 
 
 def _with_units(number: str, units: str) -> str:
-    units = {"secs": "s", "v": "voices" if number != "1" else "voice"}.get(units, units)
+    units = {"secs": "s", "v": "voices"}.get(units, units)
+    if number == "1" and units == "voices":
+        units = "voice"
     return f"{number}{units}" if units == "%" else f"{number} {units}".strip()
 
 
