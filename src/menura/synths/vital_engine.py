@@ -7,7 +7,8 @@ loading another preset does not clear that: for an exact sound take a new `Engin
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Engine:
         # Half a sample more, since the engine cuts the product down; a hold of 0 would never end.
         total = (samples + 0.5) / sample_rate
         hold = max(note.hold, 1.0 / sample_rate)
-        found = self._synth.render(key, float(note.velocity), float(hold), total)
+        found = _aside(lambda: self._synth.render(key, float(note.velocity), float(hold), total))
         if bend:
             self.set({"voice_tune": tune})
         sound: NDArray[np.float32] = np.asarray(found, dtype=np.float32)[:, :samples]
@@ -85,6 +86,16 @@ class Engine:
         if sound.shape != (2, samples):
             raise RenderError(f"the render has shape {sound.shape} instead of (2, {samples}); ask for a shorter one")
         return sound
+
+
+def _aside(work: Callable[[], Any]) -> Any:
+    """The result of `work`, run in a thread of its own.
+
+    A render leaves its thread's processor flushing denormal numbers to zero for good. In the caller's thread that
+    would change later arithmetic: results would depend on whether something was rendered in that process before.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(work).result()
 
 
 def split_pitch(pitch: float, tune: float = 0.0) -> tuple[int, float]:
