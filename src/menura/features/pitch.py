@@ -168,13 +168,13 @@ def _refine(track: PitchTrack, peaks: SpectralPeaks, near_hz: float) -> float:
 
 def _on_grid(track: PitchTrack, times: Series, fundamental_hz: float) -> tuple[Series, NDArray[np.bool_]]:
     """The track on the grid of `times`: outliers removed, gaps bridged, ends held, smoothed over 15 ms."""
-    good = track.voiced & (track.strength >= 0.5)
+    at, cents = track.times, 1200.0 * np.log2(np.maximum(track.hz, 1.0) / fundamental_hz)
+    # Bow noise and breath look like far pitches of little strength: what is far off must be clearly periodic.
+    good = track.voiced & (track.strength >= np.where(np.abs(cents) > 100.0, 0.8, 0.5))
     if good.sum() < 4 or times.size == 0:
         return np.full(times.size, fundamental_hz), np.zeros(times.size, dtype=bool)
-    at, cents = track.times[good], 1200.0 * np.log2(track.hz[good] / fundamental_hz)
-    # A frame that leaves the course of its neighbours by a tone for a moment is an error, not a glide.
-    calm = median_filter(cents, size=min(25, cents.size), mode="nearest")
-    kept = np.abs(cents - calm) <= 200.0
+    at, cents = at[good], cents[good]
+    kept = _connected(at, cents)
     at, cents = at[kept], cents[kept]
     curve = np.interp(times, at, cents)
     curve = gaussian_filter1d(median_filter(curve, size=5, mode="nearest"), 0.015 / TRACK_STEP / 2.0, mode="nearest")
@@ -182,3 +182,19 @@ def _on_grid(track: PitchTrack, times: Series, fundamental_hz: float) -> tuple[S
     before, after = at[nearest - 1], at[np.minimum(nearest, at.size - 1)]
     voiced = np.minimum(np.abs(times - before), np.abs(after - times)) <= 2.0 * TRACK_STEP
     return fundamental_hz * 2.0 ** (curve / 1200.0), voiced
+
+
+def _connected(at: Series, cents: Series) -> NDArray[np.bool_]:
+    """Frames to keep: a part that a jump cuts off must be long and near to be a trill rather than an error.
+
+    Jumps are steps of more than 150 cents from frame to frame; the longest part stays, another one if it
+    lasts 60 ms or more and lies within 350 cents of the longest.
+    """
+    parts = np.split(np.arange(at.size), 1 + np.flatnonzero(np.abs(np.diff(cents)) > 150.0))
+    main = max(parts, key=len)
+    centre = float(np.median(cents[main]))
+    kept = np.zeros(at.size, dtype=bool)
+    for part in parts:
+        near = part.size * TRACK_STEP >= 0.06 and abs(float(np.median(cents[part])) - centre) <= 350.0
+        kept[part] = near or part is main
+    return kept
