@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.errors import SpaceError
-from menura.preset import Preset
+from menura.preset import Preset, Route
 from menura.space import ParameterSpace
 
 NEAR_RADIUS = 0.15
@@ -23,17 +22,17 @@ class Constraints:
     Args:
         space: Every control of the synth.
         base: The preset that locked controls are taken from: `near`, or the synth's initial patch.
-        lock: Names of controls, or of groups of the space, that stay as they are in the base.
+        lock: Controls, groups, or patterns such as `filter_1_*`, that stay as they are in the base.
         near: Whether to stay near the base in all other controls too.
 
     Raises:
-        SpaceError: a name is neither a control nor a group.
+        SpaceError: a name is neither a control nor a group nor a pattern that fits one.
     """
 
     def __init__(self, space: ParameterSpace, base: Preset, *, lock: Iterable[str] = (), near: bool = False) -> None:
         self.base = base
         self.near = near
-        self.locked: frozenset[str] = _names(space, tuple(lock))
+        self.locked: frozenset[str] = frozenset(space.subset(*lock).names) if lock else frozenset()
         self._space = space
 
     def apply(self, preset: Preset) -> Preset:
@@ -44,8 +43,15 @@ class Constraints:
         if not self.locked:
             return preset
         kept = {name: value for name, value in self.base.values.items() if name in self.locked}
-        routes = tuple(r for r in preset.routes if r.destination not in self.locked or r in self.base.routes)
-        return replace(preset, values={**preset.values, **kept}, routes=routes)
+        held = tuple(route for route in self.base.routes if self._holds(route))
+        taken = {route.slot for route in held}
+        free = tuple(route for route in preset.routes if not self._holds(route) and route.slot not in taken)
+        blocks = _held_blocks(self.base, preset, self.locked) if preset.synth == "vital" else preset.blocks
+        return replace(preset, values={**preset.values, **kept}, routes=held + free, blocks=blocks)
+
+    def _holds(self, route: Route) -> bool:
+        """True where a route is what the lock keeps: it moves a locked control, or its slot is locked."""
+        return route.destination in self.locked or f"modulation_{route.slot}_amount" in self.locked
 
     def box(self, space: ParameterSpace) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lower and upper bounds in the coordinates of a space, each of shape (dim,)."""
@@ -56,16 +62,17 @@ class Constraints:
         return np.clip(centre - NEAR_RADIUS, 0.0, 1.0), np.clip(centre + NEAR_RADIUS, 0.0, 1.0)
 
 
-def _names(space: ParameterSpace, lock: tuple[str, ...]) -> frozenset[str]:
-    known: dict[str, Any] = {parameter.name: parameter for parameter in space.parameters}
-    names: set[str] = set()
-    for entry in lock:
-        if entry in known:
-            names.add(entry)
-            continue
-        group = {parameter.name for parameter in space.parameters if parameter.group == entry}
-        if not group:
-            groups = sorted({parameter.group for parameter in space.parameters})
-            raise SpaceError(f"cannot lock {entry!r}: no control or group has that name; groups: {', '.join(groups)}")
-        names |= group
-    return frozenset(names)
+def _held_blocks(base: Preset, preset: Preset, locked: Set[str]) -> Mapping[str, Any]:
+    """The blocks of a Vital preset, with what belongs to locked parts taken from the base."""
+    own: dict[str, Any] = dict(preset.blocks["settings"])
+    kept: Mapping[str, Any] = base.blocks["settings"]
+    own["wavetables"] = [
+        kept["wavetables"][n - 1] if f"osc_{n}_wave_frame" in locked else table
+        for n, table in enumerate(own["wavetables"], 1)
+    ]
+    own["lfos"] = [
+        kept["lfos"][n - 1] if f"lfo_{n}_frequency" in locked else shape for n, shape in enumerate(own["lfos"], 1)
+    ]
+    if "sample_level" in locked:
+        own["sample"] = kept["sample"]
+    return {**preset.blocks, "settings": own}

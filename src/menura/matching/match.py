@@ -64,11 +64,11 @@ class Match:
         Raises:
             OutputError: the place is taken or cannot be written.
         """
-        from menura import registry, storage
+        from menura.storage import write_bytes
+        from menura.synths.registry import synth_of
 
-        synth = registry.synth(self.preset.synth)
+        synth = synth_of(self.preset.synth)
         place = Path(path)
         if not place.suffix:
             place = place.with_suffix(synth.suffix)
-        storage.write_new(place, synth.write(self.preset), force=force)
-        return place
+        return write_bytes(place, synth.write(self.preset), force=force)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
 
@@ -14,7 +12,7 @@ import numpy as np
 
 from menura.audio import Audio
 from menura.errors import InputError, WorkError
-from menura.events import Event, Finished, Improved, Started
+from menura.events import Event, Finished
 from menura.matching.budget import Budget
 from menura.matching.constraints import Constraints
 from menura.matching.hearing import Hearing

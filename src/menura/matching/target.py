@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from menura.audio import Audio
-from menura.features.pitch import NoteEstimate
+from menura.audio import Audio, check_sound, read_audio
+from menura.features.pitch import NoteEstimate, estimate_note
 from menura.note import Note
 
 SAMPLE_RATE = 44_100
@@ -39,9 +39,6 @@ class Target:
         Raises:
             AudioError: it cannot be read, or holds nothing to match.
         """
-        from menura.audio import check_sound, read_audio
-        from menura.features.pitch import estimate_note
-
         name = "" if isinstance(sound, Audio) else Path(sound).stem
         if isinstance(sound, Audio):
             check_sound(sound)
@@ -53,7 +50,8 @@ class Target:
             played = replace(note, total=audio.seconds)
         else:
             played = Note(
-                pitch=float(min(127.0, max(0.0, estimate.pitch))),
+                # The nearest key, which a player can press: what lies between is the patch's own tuning.
+                pitch=estimate.pitch if pitch is not None else float(min(127, max(0, round(estimate.pitch)))),
                 hold=min(max(estimate.hold, 0.01), audio.seconds),
                 total=audio.seconds,
             )

@@ -1,0 +1,89 @@
+"""The first stage of the track `knobs`: random and family-wise patches. Owns how starts are chosen; renders nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.events import Event, Proposed, Started
+from menura.features.spectra import rms_envelope
+from menura.matching.budget import Account
+from menura.matching.constraints import NEAR_RADIUS
+from menura.matching.pool import Pool
+from menura.matching.target import SAMPLE_RATE, Target
+from menura.preset import Preset
+
+START_SHARE = 0.15
+"""Share of the renders left that goes into starts."""
+
+
+class Starts:
+    """Proposes starts: family-wise patches that a forecast has picked for this sound, and plain random ones.
+
+    Where the user wants to stay near a preset, the starts are that preset with small changes.
+    """
+
+    name = "starts"
+
+    def __init__(self, share: float = START_SHARE) -> None:
+        self.share = share
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Propose about `share` of the renders left."""
+        yield Started(self.name, account.left)
+        count = int(np.clip(self.share * account.left, 4, 150))
+        task = pool.task
+        if task.constraints.near:
+            proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))
+        elif task.synth.name == "vital":
+            from menura.matching.vital_starts import vital_starts
+
+            proposed = pool.propose(vital_starts(task.target, task.constraints.base, pool.rng, count))
+        else:
+            proposed = pool.propose((preset, ("start:random",)) for preset in random_presets(pool, count))
+        yield Proposed(self.name, proposed)
+        return pool
+
+
+class RandomStarts:
+    """Uniform draws of the whole space, as many as the budget has renders: the baseline of any search."""
+
+    name = "random"
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Propose random presets for every render that is left."""
+        yield Started(self.name, account.left)
+        proposed = pool.propose((preset, ("start:random",)) for preset in random_presets(pool, account.left))
+        yield Proposed(self.name, proposed)
+        return pool
+
+
+def random_presets(pool: Pool, n: int) -> list[Preset]:
+    """Presets drawn from the synth's space without chance of their own."""
+    task = pool.task
+    base = task.constraints.base
+    if task.synth.name == "vital":
+        from menura.matching.vital_starts import random_patches
+
+        return random_patches(task.target, base, pool.rng, n)
+    space = task.synth.space
+    return [task.synth.freeze(space.decode(vector, base)) for vector in space.sample(pool.rng, n)]
+
+
+def _neighbours(pool: Pool, n: int) -> list[Preset]:
+    from menura.matching.lens import active_lens
+
+    task = pool.task
+    lens = active_lens(task.synth, task.constraints.base, task.constraints.locked)
+    centre = np.asarray(lens.encode(task.constraints.base), dtype=np.float64)
+    steps = pool.rng.normal(0.0, NEAR_RADIUS / 2.0, (n, lens.dim)) * (pool.rng.random((n, lens.dim)) < 0.3)
+    low, high = task.constraints.box(lens)
+    return [lens.decode(np.clip(centre + step, low, high), task.constraints.base) for step in steps]
+
+
+def attack_of(target: Target) -> float:
+    """Seconds from the start to where the level first comes within 3 dB of its highest."""
+    level: NDArray[np.float32] = rms_envelope(target.audio.mono, 882, 220)
+    return float(np.argmax(level > 0.7 * level.max())) * 220 / SAMPLE_RATE
