@@ -155,7 +155,7 @@ def _attempt(row: Row, matcher: Matcher, judge: RenderPool, settings: BenchSetti
         measured = _measure(row, matcher, judge, settings)
     except MenuraError as error:
         return {**known, "error": " ".join(str(error).split()), "seconds": round(time.monotonic() - began, 3)}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told, logged and counted
         # A defect shall cost one row of a long batch, and be told with all that is needed to mend it.
         _LOG.exception("the row %s failed unexpectedly", row.file)
         told = f"a defect of menura ({type(error).__name__}: {' '.join(str(error).split())}); please report it"
