@@ -46,19 +46,18 @@ def _root(
     _version_wanted: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", envvar="MENURA_DEBUG", help="Show the traceback of anything that fails.")
+    _debug_wanted: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of anything that fails (also: MENURA_DEBUG=1).")
     ] = False,
 ) -> None:
-    """Options before the command; `debug` is looked up where a failure ends up, in `main`."""
-    if debug:
-        os.environ["MENURA_DEBUG"] = "1"
+    """Options before the command; `main` looks for --debug itself, because failures end up there."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command and ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     json_wanted = "--json" in given
+    debug = "--debug" in given or os.environ.get("MENURA_DEBUG", "") not in ("", "0")
     screen.show_warnings()
     try:
         answer = app(given, prog_name="menura", standalone_mode=False)
@@ -71,7 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
             screen.complain(f"{message}; {command} --help tells what there is", code, json_wanted)
     except MenuraError as error:
         code = error.exit_code
-        _debug()
+        if debug:
+            traceback.print_exc()
         screen.complain(str(error), code, json_wanted)
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
@@ -82,19 +82,12 @@ def main(arguments: list[str] | None = None) -> None:
         code = 1
     except Exception as error:  # noqa: BLE001 the last door: whatever it is becomes one line and a log
         code = 1
-        shown = _debug()
+        if debug:
+            traceback.print_exc()
         said = " ".join(str(error).split()) or "no message"
-        where = "" if shown else f"; {_log()}"
+        where = "" if debug else f"; {_log()}"
         screen.complain(f"unexpected {type(error).__name__}: {said}{where}", code, json_wanted)
     sys.exit(code)
-
-
-def _debug() -> bool:
-    """Prints the traceback where it is wanted."""
-    wanted = os.environ.get("MENURA_DEBUG", "") not in ("", "0")
-    if wanted:
-        traceback.print_exc()
-    return wanted
 
 
 def _log() -> str:

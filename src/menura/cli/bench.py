@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from menura.cli import screen
-from menura.cli.options import Force, Workers
+from menura.cli.options import Force, Json, Workers
 
 app = typer.Typer(help="Measure menura on many sounds.", no_args_is_help=True)
 
@@ -32,6 +32,29 @@ def bench_match(
     workers: Workers = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")] = 0,
     synth: Annotated[str, typer.Option("--synth", help="Which synth answers.")] = "vital",
+    playing: Annotated[bool, typer.Option("--playing", help="Also measure longer holds and softer keys.")] = False,
     force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Match every row and print MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object."""
+    """Match every row and print MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object.
+
+    An unfinished --out of the same settings is continued.
+    """
+    from menura.evaluation.bench import run_bench
+
+    summary = run_bench(
+        manifest,
+        out=out,
+        track=track,
+        renders=renders,
+        seconds=seconds,
+        quick=quick,
+        limit=limit,
+        workers=workers,
+        seed=seed,
+        synth=synth,
+        playing=playing,
+        force=force,
+        tell=screen.note if json else screen.out,
+    )
+    screen.emit(summary)

@@ -17,7 +17,7 @@ from menura.export import plain
 
 def out(text: str) -> None:
     """A line of the answer."""
-    print(text)
+    print(text, flush=True)
 
 
 def note(text: str) -> None:
