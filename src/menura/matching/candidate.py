@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from menura.audio import Audio
-from menura.matching.hearing import Heard
+from menura.matching.hearing import Heard, Picture
 from menura.preset import Preset
 
 
@@ -34,9 +31,9 @@ class Candidate:
         return not math.isnan(self.distance)
 
     @property
-    def sketch(self) -> NDArray[np.float16] | None:
-        """A coarse picture of its sound, or None."""
-        return None if self.heard is None else self.heard.sketch
+    def picture(self) -> Picture | None:
+        """A picture of its sound, or None."""
+        return None if self.heard is None else self.heard.picture
 
     def after(self, heard: Heard | None, audio: Audio | None = None) -> Candidate:
         """The same candidate with what was heard; None is a render that failed."""

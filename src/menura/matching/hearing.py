@@ -20,8 +20,39 @@ TRANSPORT_WEIGHT = 10.0
 SILENCE = 1e-4
 """A peak below this share of full scale (-80 dB) is silence."""
 
-SKETCH_FRAMES = 16
-SKETCH_BANDS = 32
+BANDS = 64
+HOP = 441
+FRAMES = 44
+"""Moments of a picture: denser where a sound begins."""
+
+
+Picture = NDArray[np.float16]
+"""A log-mel picture at chosen moments, dB below the loudest cell, shape (frames, BANDS)."""
+
+
+class View:
+    """Which moments of a sound are pictured, and through which window; the same for all sounds of one match.
+
+    Args:
+        size: Samples of the sounds.
+        frequency_hz: The note's frequency: a window must hold two periods, or the picture shows single pulses.
+    """
+
+    def __init__(self, size: int, frequency_hz: float) -> None:
+        self.window = 1102 if frequency_hz > 120.0 else 2205
+        count = 1 + size // HOP
+        places = np.linspace(0.0, 1.0, min(count, FRAMES)) ** 1.5 * (count - 1)
+        self.frames = np.unique(np.round(places).astype(int))
+        edges = np.concatenate([[0.0], (self.frames[1:] + self.frames[:-1]) / 2.0, [float(count)]])
+        self.weights: NDArray[np.float32] = (np.diff(edges) / count).astype(np.float32)
+        """Share of the sound that each moment stands for, shape (frames,), sum 1."""
+        self.times: NDArray[np.float64] = self.frames * (HOP / SAMPLE_RATE)
+        """Seconds of the moments, shape (frames,)."""
+
+    def of(self, mono: NDArray[np.float32]) -> Picture:
+        """The picture of a sound of the view's size."""
+        whole = log_mel(mono, SAMPLE_RATE, self.window, HOP, BANDS)
+        return whole[np.minimum(self.frames, len(whole) - 1)].astype(np.float16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +66,8 @@ class Heard:
     rms: float
     """Root mean square of the sound, full scale is 1."""
     peak: float
-    sketch: NDArray[np.float16] | None
-    """A coarse log-mel picture, shape (frames, bands), dB: enough to tell two sounds apart."""
+    picture: Picture | None
+    """What `View.of` saw: enough to tell two sounds apart, and to correct a forecast."""
 
 
 class Hearing:
@@ -47,9 +78,11 @@ class Hearing:
 
     Args:
         target: Mono sound at 44.1 kHz, shape (samples,).
+        frequency_hz: The note's frequency.
     """
 
-    def __init__(self, target: NDArray[np.float32]) -> None:
+    def __init__(self, target: NDArray[np.float32], frequency_hz: float) -> None:
+        self.view = View(int(target.size), frequency_hz)
         self._mss = MssTarget(target, SAMPLE_RATE)
         self._size = int(target.size)
         self._envelope = _unit(_level(target))
@@ -74,21 +107,11 @@ class Hearing:
         envelope = 1.0 - float(self._envelope @ _unit(_level(mono)))
         transport = float(np.mean(np.abs(self._mass - _mass(mono))))
         distance = mss + ENVELOPE_WEIGHT * envelope + TRANSPORT_WEIGHT * transport
-        return Heard(distance, mss, level, peak, sketch(mono))
+        return Heard(distance, mss, level, peak, self.view.of(mono))
 
 
-def sketch(mono: NDArray[np.float32]) -> NDArray[np.float16]:
-    """A coarse log-mel picture of a sound, dB below its loudest cell, shape (SKETCH_FRAMES, SKETCH_BANDS)."""
-    hop = max(441, mono.size // SKETCH_FRAMES)
-    picture = log_mel(mono, SAMPLE_RATE, 2205, hop, SKETCH_BANDS)[:SKETCH_FRAMES]
-    missing = SKETCH_FRAMES - len(picture)
-    if missing > 0:
-        picture = np.pad(picture, ((0, missing), (0, 0)), constant_values=-80.0)
-    return picture.astype(np.float16)
-
-
-def sound_difference(first: NDArray[np.float16] | None, second: NDArray[np.float16] | None) -> float:
-    """Mean absolute dB between two sketches; 0 where one is missing."""
+def sound_difference(first: Picture | None, second: Picture | None) -> float:
+    """Mean absolute dB between two pictures; 0 where one is missing."""
     if first is None or second is None:
         return 0.0
     return float(np.mean(np.abs(first.astype(np.float32) - second.astype(np.float32))))

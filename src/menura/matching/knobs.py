@@ -13,14 +13,17 @@ from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
 from menura.matching.lens import active_lens
-from menura.matching.pool import Pool
+from menura.matching.pool import Pool, Task
 from menura.matching.variants import variants
+from menura.matching.vital_refit import Refit
 from menura.preset import Preset
 from menura.search import CmaEs
 from menura.space import ParameterSpace
 
-CHOICE_SHARE = 0.2
-"""Share of the renders left that goes into trying other choices: tables, filters, routes."""
+CHOICE_SHARE = 0.4
+"""Share of the renders left that goes into other choices (tables, filters, routes) and corrected forecasts."""
+LEADERS = 4
+"""Different patches that are followed at the same time while choices are open."""
 POPULATION = 16
 """Renders of one generation: a multiple of usual worker counts, and enough to learn from."""
 SIGMA = 0.07
@@ -47,45 +50,45 @@ class KnobSearch:
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Search from the best candidates of the pool."""
         yield Started(self.name, account.left)
-        leaders = different(pool.nearest(60), 3)
-        if not leaders:
+        if not pool.nearest(1):
             return pool
-        yield from self._choices(pool, account, leaders)
-        first = True
+        yield from self._choices(pool, account, int(self.choice_share * account.left))
+        sigma = self.sigma
         tried: set[str] = set()
         while account.left:
-            ahead = [c for c in different(pool.nearest(200), 8) if _structure(c.preset) not in tried]
+            ahead = [c for c in different(pool.nearest(400), 4) if structure(c.preset) not in tried]
             if not ahead:
                 tried.clear()
-                first = False
+                sigma *= 0.6
                 continue
-            tried.add(_structure(ahead[0].preset))
-            spent = account.spent
-            yield from self.refine(pool, account, ahead[0], self.sigma if first else self.sigma * 0.5)
-            if account.spent == spent:
-                break
+            tried.add(structure(ahead[0].preset))
+            yield from self.refine(pool, account, ahead[0], sigma)
         return pool
 
-    def _choices(self, pool: Pool, account: Account, leaders: Sequence[Candidate]) -> Generator[Event, None, None]:
-        """Vary the choices of the best, keep what helps, and vary that."""
-        if pool.task.constraints.near:
-            return
-        left = int(self.choice_share * account.left)
-        current = leaders[0]
-        while left >= self.population:
-            batch = [
-                Candidate(pool.task.constraints.apply(preset), (*current.lineage, step))
-                for preset, step in variants(pool.task, current.preset, pool.rng, self.population)
-            ]
+    def _choices(self, pool: Pool, account: Account, renders: int) -> Generator[Event, None, None]:
+        """Vary the choices of the best and, where a forecast helps, move all their knobs; keep what is nearer."""
+        task = pool.task
+        refit = _refit(task)
+        step = 0.08
+        until = account.spent + renders
+        while account.spent < until and account.left:
+            leaders = different(pool.nearest(60), LEADERS)
+            batch: list[Candidate] = []
+            if refit is not None:
+                for leader in leaders:
+                    if refit.understands(leader):
+                        moved = refit.steps(leader, pool.rng, step=step, shares=(1.0, 0.5))
+                        batch += [Candidate(task.constraints.apply(p), (*leader.lineage, "refit")) for p in moved]
+            if not task.constraints.near:
+                for leader in leaders[:2]:
+                    changed = variants(task, leader.preset, pool.rng, max(2, (self.population - len(batch)) // 2))
+                    batch += [Candidate(task.constraints.apply(p), (*leader.lineage, word)) for p, word in changed]
             if not batch:
                 return
-            heard = yield from audition(pool, account, self.name, batch)
-            if len(heard) < len(batch):
-                return
-            left -= len(heard)
-            best = min(heard, key=lambda candidate: candidate.distance)
-            if best.distance < current.distance:
-                current = best
+            best = pool.best
+            yield from audition(pool, account, self.name, batch)
+            if pool.best is best:
+                step = max(0.02, 0.7 * step)
 
     def refine(
         self, pool: Pool, account: Account, start: Candidate, sigma: float | None = None
@@ -121,17 +124,22 @@ class KnobSearch:
             best = min(best, nearest)
 
 
+def _refit(task: Task) -> Refit | None:
+    """The corrected forecast, where there is one for this synth and the user has not asked to stay near a preset."""
+    return Refit(task.target) if task.synth.name == "vital" and not task.constraints.near else None
+
+
 def different(candidates: Sequence[Candidate], n: int) -> list[Candidate]:
     """The first n that differ in their choices."""
     found: dict[str, Candidate] = {}
     for candidate in candidates:
-        found.setdefault(_structure(candidate.preset), candidate)
+        found.setdefault(structure(candidate.preset), candidate)
         if len(found) == n:
             break
     return list(found.values())
 
 
-def _structure(preset: Preset) -> str:
+def structure(preset: Preset) -> str:
     """What no continuous control can change: tables, switches, routes' ends."""
     settings = preset.blocks.get("settings", {})
     tables = [table.get("name", "") for table in settings.get("wavetables", [])]

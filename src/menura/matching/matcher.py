@@ -97,7 +97,7 @@ class Matcher:
         with contextlib.ExitStack() as stack:
             fast = stack.enter_context(RenderPool(self.synth.name, workers=self.workers, mode="fast"))
             exact = stack.enter_context(RenderPool(self.synth.name, workers=1, mode="exact"))
-            hearing = Hearing(target.audio.mono)
+            hearing = Hearing(target.audio.mono, target.note.frequency_hz)
             task = Task(target, self.synth, fast, exact, hearing, constraints, top, self.seed)
             pool = Pool(task, chance[0])
             if near is not None:

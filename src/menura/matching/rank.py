@@ -21,7 +21,7 @@ from menura.space import ParameterSpace
 from menura.version import __version__
 
 SOUNDS_DIFFER = 2.0
-"""dB between two sketches from which on two answers sound different (two takes of one chancy patch: 1.4)."""
+"""dB between two pictures from which on two answers sound different (two takes of one chancy patch: 1.4)."""
 SETTINGS_DIFFER = 0.02
 """Mean difference over the controls that play, from which on two answers are different patches."""
 CONSIDERED = 200
@@ -92,7 +92,7 @@ def choose(candidates: Sequence[Candidate], n: int, space: ParameterSpace) -> li
             if index in taken:
                 continue
             if all(
-                sound_difference(candidate.sketch, candidates[other].sketch) >= strictness * SOUNDS_DIFFER
+                sound_difference(candidate.picture, candidates[other].picture) >= strictness * SOUNDS_DIFFER
                 or _setting_difference(vectors[index], vectors[other]) >= strictness * SETTINGS_DIFFER
                 for other in taken
             ):

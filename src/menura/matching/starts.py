@@ -15,7 +15,7 @@ from menura.matching.pool import Pool
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.preset import Preset
 
-START_SHARE = 0.15
+START_SHARE = 0.08
 """Share of the renders left that goes into starts."""
 
 
@@ -33,7 +33,7 @@ class Starts:
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Propose about `share` of the renders left."""
         yield Started(self.name, account.left)
-        count = int(np.clip(self.share * account.left, 4, 150))
+        count = int(np.clip(self.share * account.left, 12, 60))
         task = pool.task
         if task.constraints.near:
             proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))

@@ -15,7 +15,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.features.spectra import hann, hz_to_mel, log_mel, mel_filterbank, mel_to_hz
+from menura.features.spectra import hann, hz_to_mel, mel_filterbank, mel_to_hz
+from menura.matching.hearing import BANDS, View
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital_voice import INDEX, SOURCES
 from menura.synths.vital_stock import HARMONICS, stock_table
@@ -23,10 +24,6 @@ from menura.synths.vital_stock import HARMONICS, stock_table
 Knobs = NDArray[np.float64]
 Picture = NDArray[np.float32]
 
-BANDS = 64
-HOP = 441
-FRAMES = 44
-"""Moments that are looked at: denser where a sound begins."""
 FLOOR_DB = -80.0
 _PLACES = 17
 _BATCH = 64
@@ -41,38 +38,35 @@ class Forecast:
     """
 
     def __init__(self, target: Target, frequency_hz: float) -> None:
-        note = target.note
-        # A window must hold two periods, or the picture shows single pulses.
-        window = 1102 if frequency_hz > 120.0 else 2205
-        picture = log_mel(target.audio.mono, SAMPLE_RATE, window, HOP, BANDS)
-        count = len(picture)
-        places = np.linspace(0.0, 1.0, min(count, FRAMES)) ** 1.5 * (count - 1)
-        self._frames = np.unique(np.round(places).astype(int))
-        edges = np.concatenate([[0.0], (self._frames[1:] + self._frames[:-1]) / 2.0, [count]])
-        self._weights = (np.diff(edges) / count).astype(np.float32)
-        self._times = (self._frames * HOP / SAMPLE_RATE).astype(np.float64)
-        self._hold = note.hold
-        self.picture: Picture = picture[self._frames]
+        mono = target.audio.mono
+        self._view = view = View(int(mono.size), target.note.frequency_hz)
+        self._hold = target.note.hold
+        self.picture: Picture = view.of(mono).astype(np.float32)
         """What is to be met, dB below the loudest cell, shape (frames, bands)."""
-        bank = mel_filterbank(SAMPLE_RATE, window, BANDS)
-        self._tables = _templates(frequency_hz, window, bank)
-        self._noise = (np.square(hann(window)).sum() * bank.sum(axis=0) / 3.0).astype(np.float32)
+        bank = mel_filterbank(SAMPLE_RATE, view.window, BANDS)
+        self._tables = _templates(frequency_hz, view.window, bank)
+        self._noise = (np.square(hann(view.window)).sum() * bank.sum(axis=0) / 3.0).astype(np.float32)
         centres = mel_to_hz(np.linspace(0.0, float(hz_to_mel(SAMPLE_RATE / 2)), BANDS + 2))[1:-1]
         self._keys = (69.0 + 12.0 * np.log2(centres / 440.0)).astype(np.float32)
 
-    def loss(self, knobs: Knobs, tables: NDArray[np.int64]) -> NDArray[np.float64]:
+    def loss(self, knobs: Knobs, tables: NDArray[np.int64], correction: Picture | None = None) -> NDArray[np.float64]:
         """Mean absolute dB between forecast and target, shape (n,).
 
         Args:
             knobs: Values in the order of `vital_voice.KNOBS`, shape (n, len(KNOBS)).
             tables: Index in `vital_voice.SOURCES` of each oscillator, -1 is off, shape (n, 3).
+            correction: dB that a render of a nearby patch was above its forecast, shape (frames, bands).
         """
-        parts = [self._loss(knobs[i : i + _BATCH], tables[i : i + _BATCH]) for i in range(0, len(knobs), _BATCH)]
+        batches = [slice(i, i + _BATCH) for i in range(0, len(knobs), _BATCH)]
+        parts = [self._loss(knobs[batch], tables[batch], correction) for batch in batches]
         return np.concatenate(parts) if parts else np.empty(0)
 
-    def _loss(self, knobs: Knobs, tables: NDArray[np.int64]) -> NDArray[np.float64]:
-        difference = np.abs(self.predict(knobs, tables) - self.picture).mean(axis=2)
-        return np.asarray(difference @ self._weights, dtype=np.float64)
+    def _loss(self, knobs: Knobs, tables: NDArray[np.int64], correction: Picture | None) -> NDArray[np.float64]:
+        pictures = self.predict(knobs, tables)
+        if correction is not None:
+            pictures = np.maximum(pictures + correction, np.float32(FLOOR_DB))
+        difference = np.abs(pictures - self.picture).mean(axis=2)
+        return np.asarray(difference @ self._view.weights, dtype=np.float64)
 
     def predict(self, knobs: Knobs, tables: NDArray[np.int64]) -> Picture:
         """Log-mel pictures of patches, dB below each one's loudest cell, shape (n, frames, bands)."""
@@ -125,7 +119,7 @@ class Forecast:
             drop = 1.0 - (1.0 - sustain) * _curve(np.clip((times - attack - hold) / decay, 0.0, 1.0), fall)
             return np.where(times < attack, rise, drop)
 
-        times = self._times[None]
+        times = self._view.times[None]
         last = held(np.full((1, 1), self._hold))
         released = last * (1.0 - _curve(np.clip((times - self._hold) / release, 0.0, 1.0), end))
         return np.where(times > self._hold, released, held(np.minimum(times, self._hold)))

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from menura.matching.families import FAMILIES, Profile, draw
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital_forecast import Forecast
-from menura.matching.vital_voice import HIGH, LOW, voice
+from menura.matching.vital_voice import HIGH, LOW, SOURCES, voice
 from menura.preset import Preset
 from menura.search import CmaEs
 
 DRAWS = 300
 """Draws of each family that the forecast looks at."""
-IMPROVED = 10
-"""Starts that are improved by the forecast, at least one of them of each of the best families."""
-GENERATIONS = 110
+IMPROVED = 24
+"""Draws that are improved by the forecast a little, and a third of them thoroughly."""
+GENERATIONS = 40
 POPULATION = 16
+STEP = 0.13
+"""First step of an improvement, a share of each knob's range."""
 
 Start = tuple[Preset, tuple[str, ...]]
 
@@ -41,8 +43,14 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     losses = forecast.loss(knobs, sources)
     order = np.argsort(losses, kind="stable")
     picked = _spread(order, families, IMPROVED)
-    improved = [(*_improve(forecast, knobs[i], sources[i], rng), i) for i in picked]
+    improved = [(*improve(forecast, knobs[i], sources[i], rng), i) for i in picked]
     improved.sort(key=lambda found: found[1])
+    thorough = len(improved) // 3
+    again = [
+        (*improve(forecast, found, sources[i], rng, generations=3 * GENERATIONS, step=0.08), i)
+        for found, _, i in improved[:thorough]
+    ]
+    improved = sorted(again, key=lambda found: found[1]) + improved[thorough:]
     starts: list[Start] = []
     for better, _, index in improved:
         lineage = (f"start:{families[index]}", "forecast")
@@ -53,14 +61,11 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
 
 
 def random_patches(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Preset]:
-    """Random patches of all families in turn, informed by the ear but by no forecast."""
+    """Random patches of the same wiring at the target's pitch: every knob uniform over its useful range, any table."""
     tune = 12.0 * np.log2(base_frequency(target) / target.note.frequency_hz)
-    found: list[Preset] = []
-    profile = _profile(target)
-    for index in range(n):
-        knobs, sources = draw(rng, FAMILIES[index % len(FAMILIES)], profile, 1)
-        found.append(voice(knobs[0], tuple(sources[0]), base=base, tune=tune))
-    return found
+    knobs = LOW + rng.random((n, LOW.size)) * (HIGH - LOW)
+    sources = rng.integers(-1, len(SOURCES), (n, 3))
+    return [voice(row, tuple(played), base=base, tune=tune) for row, played in zip(knobs, sources, strict=True)]
 
 
 def base_frequency(target: Target) -> float:
@@ -111,16 +116,34 @@ def _spread(order: NDArray[np.int64], families: list[str], n: int) -> list[int]:
     return found
 
 
-def _improve(
-    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], rng: np.random.Generator
+def improve(
+    forecast: Forecast,
+    knobs: NDArray[np.float64],
+    sources: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    generations: int = GENERATIONS,
+    step: float = STEP,
+    correction: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
-    """CMA-ES on the forecast."""
+    """Knobs that the forecast likes better, by CMA-ES, and their loss.
+
+    Args:
+        forecast: What judges.
+        knobs: Where to begin, in the order of `vital_voice.KNOBS`.
+        sources: What the oscillators play, shape (3,).
+        rng: Where chance comes from.
+        generations: How long.
+        step: First step, a share of each knob's range.
+        correction: As in `Forecast.loss`.
+    """
     span = HIGH - LOW
-    search = CmaEs((knobs - LOW) / span, rng, sigma=0.13, population=POPULATION, diagonal=True)
-    for _ in range(GENERATIONS):
+    search = CmaEs((knobs - LOW) / span, rng, sigma=step, population=POPULATION, diagonal=True)
+    for _ in range(generations):
         vectors = search.ask(POPULATION)
         if not len(vectors):
             break
-        search.tell(vectors, forecast.loss(LOW + vectors * span, np.tile(sources, (len(vectors), 1))))
+        played = np.tile(sources, (len(vectors), 1))
+        search.tell(vectors, forecast.loss(LOW + vectors * span, played, correction))
     vector, loss = search.best
     return LOW + vector * span, loss

@@ -188,3 +188,43 @@ def voice(
     added = tuple(replace(route, slot=len(ROUTES) + 1 + index) for index, route in enumerate(routes))
     patch = with_settings(start, wavetables=blocks, sample=stock_noise())
     return replace(patch, values=values, routes=wired + added)
+
+
+def knobs_of(preset: Preset) -> NDArray[np.float64]:
+    """The values of `KNOBS` in a preset of this wiring, shape (len(KNOBS),)."""
+    amounts = {route.slot: route.amount for route in preset.routes}
+    return np.array([amounts.get(_SLOTS[n], 0.0) if n in _SLOTS else preset.values[n] for n in NAMES])
+
+
+def with_knobs(preset: Preset, knobs: NDArray[np.float64]) -> Preset:
+    """A preset of this wiring with other values of `KNOBS`, all else as it was."""
+    found = dict(zip(NAMES, (float(value) for value in knobs), strict=True))
+    amounts = {slot: found.pop(name) for name, slot in _SLOTS.items()}
+    routes = tuple(replace(r, amount=amounts[r.slot]) if r.slot in amounts else r for r in preset.routes)
+    return replace(preset, values={**preset.values, **found}, routes=routes)
+
+
+def sources_of(preset: Preset, tune: float) -> NDArray[np.int64] | None:
+    """Index in `SOURCES` that is nearest to what each oscillator plays, -1 for one that is off, shape (3,).
+
+    Args:
+        preset: A Vital preset.
+        tune: As in `voice`.
+
+    Returns:
+        None where the preset has another wiring or other tables, of which a forecast knows nothing.
+    """
+    ends = {route.slot: (route.source, route.destination) for route in preset.routes}
+    if preset.synth != "vital" or any(ends.get(slot) != route for slot, route in enumerate(ROUTES, 1)):
+        return None
+    found: list[int] = []
+    for number, block in zip(OSCILLATORS, preset.blocks["settings"]["wavetables"], strict=True):
+        if preset.values.get(f"osc_{number}_on", 0.0) < 0.5:
+            found.append(-1)
+            continue
+        octave = preset.values[f"osc_{number}_transpose"] - round(tune)
+        usual = [(abs(octave - t), i) for i, (name, t) in enumerate(SOURCES) if name == block.get("name")]
+        if not usual or block.get("author") != "menura":
+            return None
+        found.append(min(usual)[1])
+    return np.array(found, dtype=np.int64)
