@@ -20,7 +20,7 @@ UNPITCHED_DEFAULT = 60.0
 TRACK_STEP = 0.005
 """Seconds from one frame of `NoteEstimate.track_hz` to the next."""
 
-_PITCHED_FROM = 0.35
+_PITCHED_FROM = 0.36
 _CERTAIN_FROM = 1.6
 _ANALYSED_SECONDS = 6.0
 
