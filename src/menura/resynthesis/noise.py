@@ -1,0 +1,206 @@
+"""Noise of a sound as bands over time, and synthetic noise shaped by them. Knows no synth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter1d
+
+from menura.features.spectra import hz_to_mel, mel_to_hz, stft
+from menura.resynthesis.partials import Partials
+
+N_BANDS = 56
+LOG_BIAS = float(np.exp(np.euler_gamma))
+"""Mean power of noise over the exponential of its mean log power (chi-square, two degrees)."""
+_TINY = 1e-16
+LONG = 12
+CONS = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoiseBands:
+    """Power density of noise over time in mel-spaced bands."""
+
+    times: NDArray[np.float64]
+    """Seconds, shape (frames,)."""
+    centres_hz: NDArray[np.float64]
+    """Shape (bands,)."""
+    widths_hz: NDArray[np.float64]
+    """Shape (bands,)."""
+    density: NDArray[np.float64]
+    """Power per Hz, shape (frames, bands)."""
+
+    @property
+    def level(self) -> NDArray[np.float64]:
+        """Root mean square of the noise, shape (frames,)."""
+        return np.sqrt(self.density @ self.widths_hz)
+
+
+def band_edges(sample_rate: int, bands: int = N_BANDS) -> NDArray[np.float64]:
+    """Edges of `bands` half-overlapping triangles on the mel scale, in Hz, shape (bands + 2,)."""
+    return mel_to_hz(np.linspace(0.0, float(hz_to_mel(sample_rate / 2)), bands + 2))
+
+
+def triangles(edges: NDArray[np.float64], frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of each frequency in each band, peak 1, shape (bands, frequencies)."""
+    up = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    down = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
+    return np.maximum(0.0, np.minimum(up, down))
+
+
+def log_density(
+    signal: NDArray[np.float32],
+    sample_rate: int,
+    times: NDArray[np.float64],
+    window: int,
+    edges: NDArray[np.float64],
+    free: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
+    """Mean log power density in bands, shape (frames, bands); NaN where a band has no free bin.
+
+    The mean of the logarithm, set right for the bias that noise has, is robust against a leaking
+    partial and is what a distance in decibels compares.
+
+    Args:
+        signal: Mono sound.
+        sample_rate: Samples a second.
+        times: Frames wanted, on a regular grid from 0, seconds.
+        window: Samples of the Hann window.
+        edges: From `band_edges`.
+        free: Bins that may be used, shape (frames, bins); all without it.
+    """
+    hop = max(1, round((times[1] - times[0]) * sample_rate)) if len(times) > 1 else window
+    frames = np.abs(stft(np.asarray(signal, np.float32), window, hop)) ** 2
+    rows = np.minimum((times * sample_rate / hop).round().astype(int), len(frames) - 1)
+    power = frames[rows] * (2.0 / (sample_rate * 0.375 * window))
+    logs = np.log(power + _TINY)
+    bins = np.arange(power.shape[1]) * sample_rate / window
+    weights = triangles(edges, bins)
+    # A band narrower than a bin sees its nearest one.
+    for band in np.flatnonzero(weights.sum(axis=1) < 0.5):
+        weights[band, int(np.argmin(np.abs(bins - edges[band + 1])))] = 1.0
+    use = np.ones_like(logs) if free is None else free.astype(float)
+    total = use @ weights.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = ((logs * use) @ weights.T) / total
+    mean[total < 0.5] = np.nan
+    return mean + np.euler_gamma
+
+
+def estimate_noise(
+    signal: NDArray[np.float32], sample_rate: int, partials: Partials, *, pitched: bool
+) -> tuple[NoiseBands, Partials]:
+    """What of a sound is noise, and its partials with the noise taken out of them.
+
+    Where partials rule, noise is what lies between them in a long window; where they do not, it
+    is the sound itself in a short one, which keeps its timing.
+    """
+    times, edges = partials.times, band_edges(sample_rate)
+    centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2
+    short = _both_windows(signal, sample_rate, times, edges)
+    weights = triangles(edges, partials.frequencies_hz)
+    if pitched:
+        long = _between(signal, sample_rate, partials, edges)
+    else:
+        long = _under_peaks(partials, centres)
+    tonal = (0.5 * partials.amplitude**2) @ weights.T / widths
+    share = tonal / (tonal + np.exp(long))
+    blend = 1.0 if pitched else np.clip((share - 0.2) / 0.3, 0.0, 1.0)
+    logs = blend * np.minimum(long, short) + (1.0 - blend) * short
+    logs = uniform_filter1d(logs, 5, axis=0, mode="nearest")
+    noise = NoiseBands(times, centres, widths, np.exp(logs))
+    under = np.exp(np.stack([np.interp(partials.frequencies_hz, centres, row) for row in logs]))
+    # A Hann bin holds 3 / window of a density, in squared amplitude.
+    bare = partials.amplitude**2 - (3.0 / partials.window) * under * (1.0 if pitched else 3.0)
+    clean = np.sqrt(np.maximum(bare, (1e-3 if pitched else 1e-4) * partials.amplitude**2))
+    if pitched and CONS:
+        tonal = (0.5 * clean**2) @ weights.T / widths
+        model = tonal + noise.density
+        share = tonal / model
+        lack = np.clip(
+            uniform_filter1d(short - np.euler_gamma * share - np.log(model), 9, axis=0, mode="nearest"), 0.0, 3.0
+        )
+        noise = NoiseBands(times, centres, widths, noise.density * np.exp(lack))
+        clean = clean * np.exp(0.5 * np.stack([np.interp(partials.frequencies_hz, centres, row) for row in lack]))
+    return noise, Partials(times, partials.f0_hz, clean, partials.window)
+
+
+def _both_windows(
+    signal: NDArray[np.float32], sample_rate: int, times: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Short windows for highs, longer ones for lows, where a short one cannot tell bands apart."""
+    high = log_density(signal, sample_rate, times, 1024, edges)
+    low = log_density(signal, sample_rate, times, 4096, edges)
+    mix = np.clip((edges[1:-1] - 300.0) / 500.0, 0.0, 1.0)
+    return mix * high + (1.0 - mix) * low
+
+
+def _between(
+    signal: NDArray[np.float32], sample_rate: int, partials: Partials, edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log density from the bins between harmonics of a window of at least 8 periods."""
+    f0 = partials.f0_hz
+    window = int(2 ** np.clip(np.ceil(np.log2(8.0 * sample_rate / np.median(f0))), LONG, 14))
+    width = sample_rate / window
+    bins = np.arange(window // 2 + 1) * width
+    order = bins[None, :] / f0[:, None]
+    away = np.abs(order - np.maximum(np.round(order), 1.0)) * f0[:, None]
+    # Vibrato smears a harmonic over the bins that it crosses within a window.
+    drift = np.abs(np.gradient(f0)) / max(np.gradient(partials.times).mean(), 1e-9) * (window / sample_rate) / 2
+    free = away > 2.5 * width + np.minimum(drift[:, None] * order, 0.3 * f0[:, None])
+    long = log_density(signal, sample_rate, partials.times, window, edges, free)
+    filled = np.empty_like(long)
+    index = np.arange(long.shape[1])
+    last = np.full(long.shape[1], np.log(_TINY))
+    for row, values in enumerate(long):
+        known = np.isfinite(values)
+        last = np.interp(index, index[known], values[known]) if known.any() else last
+        filled[row] = last
+    return filled
+
+
+def _under_peaks(partials: Partials, centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log density under the peaks of a dense spectrum: its median over neighbouring partials."""
+    floor = median_filter(partials.amplitude**2, size=(1, 31), mode="nearest") / np.log(2.0)
+    density = floor * partials.window / 3.0
+    frequencies = partials.frequencies_hz
+    return np.log(np.stack([np.interp(centres, frequencies, row) for row in density]) + _TINY)
+
+
+def shaped_noise(bands: NoiseBands, seconds: float, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Synthetic Gaussian noise with that density over time, shape (samples,).
+
+    Lows and highs are shaped in windows of their own length, so that both a rumble's bands and a
+    click's timing survive.
+    """
+    count = max(1, round(seconds * sample_rate))
+    white = rng.standard_normal(count + 8192)
+    low = _shape(white, bands, sample_rate, 4096, (900.0, 600.0))
+    high = _shape(white, bands, sample_rate, 512, (600.0, 900.0))
+    return (low + high)[:count]
+
+
+def _shape(
+    white: NDArray[np.float64], bands: NoiseBands, sample_rate: int, window: int, fade: tuple[float, float]
+) -> NDArray[np.float64]:
+    hop = window // 4
+    shape = np.sqrt(np.hanning(window + 1)[:window])
+    padded = np.concatenate((np.zeros(window), white, np.zeros(window)))
+    starts = np.arange(0, padded.size - window, hop)
+    frequencies = np.fft.rfftfreq(window, 1.0 / sample_rate)
+    gain_hz = np.clip((frequencies - fade[0]) / (fade[1] - fade[0]), 0.0, 1.0)
+    logs = np.log(bands.density + _TINY)
+    at = np.clip((starts - window / 2) / sample_rate, bands.times[0], bands.times[-1])
+    row = np.interp(at, bands.times, np.arange(len(bands.times)))
+    out = np.zeros(padded.size)
+    for start, position in zip(starts, row, strict=True):
+        low = int(position)
+        high = min(low + 1, len(logs) - 1)
+        here = logs[low] + (logs[high] - logs[low]) * (position - low)
+        gain = gain_hz * np.exp(0.5 * np.interp(frequencies, bands.centres_hz, here))
+        piece = np.fft.irfft(np.fft.rfft(padded[start : start + window] * shape) * gain, window)
+        out[start : start + window] += piece * shape
+    # Four overlapping squared root-Hann windows add up to 2; white noise has 2 / rate power per Hz.
+    return out[window : window + white.size] * (0.5 * np.sqrt(sample_rate / 2.0))
