@@ -74,8 +74,24 @@ def export_matches(
         PresetError: a match cannot be written as a preset.
     """
     folder = Path(folder)
-    storage.check_folder(folder, force=force)
+    check_place(folder, force=force)
     return _place(_contents(matches, target, run or RunFacts()), folder, force)
+
+
+def check_place(folder: str | Path, *, force: bool = False) -> None:
+    """Refuses before any work what `export_matches` would refuse after it; writes for a moment to be sure.
+
+    Raises:
+        OutputError: as `export_matches`.
+    """
+    folder = Path(folder)
+    storage.check_folder(folder, force=force)
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".menura-", dir=nearest):
+            pass
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
 
 
 def file_name(name: str) -> str:

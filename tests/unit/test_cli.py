@@ -280,22 +280,25 @@ def test_a_defect_of_ours_is_one_line_and_a_log(run: Run, monkeypatch: pytest.Mo
     assert "Traceback" in run("--debug", "info", "a.wav").err
 
 
-# ---------------------------------------------------------------------- the whole, as a process of its own
+def test_a_place_that_cannot_be_written_is_refused(run: Run, preset: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", pluck(), RATE)
+    (tmp_path / "taken").write_text("mine")
+    for place in ("/proc/menura", "taken/below"):
+        refused(run("render", str(preset), "--out", f"{place}/x.wav"))
+        refused(run("match", "a.wav", "--out", place))
+    refused(run("match", "a.wav", "--out", "taken", "--force"))
+    assert (tmp_path / "taken").read_text() == "mine"
 
 
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "MENURA_CACHE": str(cwd / ".cache"), "MENURA_VITAL_PRESETS": str(cwd / ".presets")}
+def test_starting_is_quick_because_the_heavy_rooms_stay_closed() -> None:
+    heavy = ("numpy", "scipy", "soundfile", "vita", "cma", "matplotlib", "menura.audio", "menura.matching.matcher")
+    script = f"import sys, menura.cli; print([name for name in {heavy} if name in sys.modules])"
     source = Path(__file__).resolve().parents[2] / "src"
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(source), environment.get("PYTHONPATH", "")]))
-    return subprocess.Popen(
-        [sys.executable, "-c", "from menura.cli import main; main()", *arguments],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    answer = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
+    assert answer.stdout.strip() == "[]"
 
 
 def test_every_option_is_in_the_documents(repository: Path) -> None:

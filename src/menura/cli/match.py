@@ -54,7 +54,7 @@ def match(
 
     Ctrl-C stops and writes the best so far (exit code 130); twice drops everything.
     """
-    from menura import export, storage
+    from menura import export
     from menura.matching.budget import Budget
     from menura.matching.matcher import Matcher
     from menura.matching.target import Target
@@ -69,7 +69,7 @@ def match(
         raise InputError(f"--install knows the preset folder of vital, not of {synth}; copy the presets yourself")
     nearby = read_preset(near, synth)[1] if near else None
     folder = Path(f"{sound.stem}-menura") if out is None else out
-    storage.check_folder(folder, force=force)
+    export.check_place(folder, force=force)
     target = Target.of(sound, pitch)
     limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
     matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
@@ -36,11 +36,13 @@ class Progress:
         self._budget = budget
         self._began = time.monotonic()
         self._finds: list[Text] = []
+        self._kept_back: int | None = None
         self._target = target
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=32),
             TextColumn("{task.completed:.0f}/{task.total:.0f} renders"),
+            TimeElapsedColumn(),
             TextColumn("{task.fields[best]}"),
             console=self._console,
         )
@@ -68,9 +70,7 @@ class Progress:
                 case Warned():
                     self._say(f"warning: {event.message}")
                 case Started():
-                    self._bar.update(
-                        self._task, description=event.stage, completed=self._budget.renders - event.renders_left
-                    )
+                    self._started(event)
                 case Improved():
                     self._improved(event)
                 case Finished():
@@ -83,6 +83,13 @@ class Progress:
             if self._live:
                 self._live.update(self._picture())
         return finished
+
+    def _started(self, event: Started) -> None:
+        spent = self._budget.renders - event.renders_left
+        if self._kept_back is None:  # nothing is spent yet: what is missing waits for the last stage
+            self._kept_back = spent
+        done = max(self._bar.tasks[0].completed, spent - self._kept_back)
+        self._bar.update(self._task, description=event.stage, completed=done)
 
     def _improved(self, event: Improved) -> None:
         best = f"nearest so far {event.distance:.2f}"
