@@ -157,7 +157,10 @@ def _tilt(odd: bool) -> list[Spectrum]:
 
 
 def _pulse() -> list[Spectrum]:
-    return [(np.sin(np.pi * _K * width) / _K, np.full(HARMONICS, np.pi / 2)) for width in (0.5, 0.4, 0.3, 0.2, 0.12, 0.06, 0.03)]
+    return [
+        (np.sin(np.pi * _K * width) / _K, np.full(HARMONICS, np.pi / 2))
+        for width in (0.5, 0.4, 0.3, 0.2, 0.12, 0.06, 0.03)
+    ]
 
 
 def _sync(shape: str) -> list[Spectrum]:
@@ -195,7 +198,8 @@ def _fundamental() -> list[Spectrum]:
 def _second() -> list[Spectrum]:
     """A weak fundamental: reeds, brass near the bell, small loudspeakers."""
     return [
-        _spread(np.where(_K == 1, 0.3, 1.0) * _bump(peak, 0.9) + 0.002 * _SAW) for peak in (1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
+        _spread(np.where(_K == 1, 0.3, 1.0) * _bump(peak, 0.9) + 0.002 * _SAW)
+        for peak in (1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
     ]
 
 
@@ -213,7 +217,8 @@ def _vowels(fundamental: float, width: float) -> list[Spectrum]:
 
 def _formant_sweep() -> list[Spectrum]:
     return [
-        _spread(_SAW * 0.05 + _bump(c, 0.18) + 0.4 * _bump(c * 2.6, 0.14)) for c in (1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 22.0)
+        _spread(_SAW * 0.05 + _bump(c, 0.18) + 0.4 * _bump(c * 2.6, 0.14))
+        for c in (1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 22.0)
     ]
 
 
@@ -228,7 +233,16 @@ def _fm(ratio: int, feedback: float = 0.0) -> list[Spectrum]:
 
 # Drawbars 16' 5 1/3' 8' 4' 2 2/3' 2' 1 3/5' 1 1/3' 1' sound the harmonics 1 3 2 4 6 8 10 12 16 of the lowest.
 _BARS = (1, 3, 2, 4, 6, 8, 10, 12, 16)
-_REGISTRATIONS = ("008000000", "008800000", "808000000", "888000000", "868040000", "888800000", "808808008", "888888888")
+_REGISTRATIONS = (
+    "008000000",
+    "008800000",
+    "808000000",
+    "888000000",
+    "868040000",
+    "888800000",
+    "808808008",
+    "888888888",
+)
 
 
 def _organ() -> list[Spectrum]:
@@ -243,9 +257,7 @@ def _organ() -> list[Spectrum]:
 
 def _pipes() -> list[Spectrum]:
     ranks = ((1,), (1, 3), (1, 2), (1, 2, 4), (1, 3, 5, 7), (1, 2, 3, 4, 6, 8), (1, 2, 3, 4, 5, 6, 8, 10, 12, 16))
-    return [
-        _spread(sum(_bump(float(k), 0.02) * k**-0.7 for k in rank) + 1e-3 * _K**-2.0) for rank in ranks
-    ]  # pyright: ignore[reportArgumentType]
+    return [_spread(sum(_bump(float(k), 0.02) * k**-0.7 for k in rank) + 1e-3 * _K**-2.0) for rank in ranks]  # pyright: ignore[reportArgumentType]
 
 
 def _bell(partials: tuple[float, ...]) -> list[Spectrum]:
@@ -291,7 +303,7 @@ def _noise(kind: str) -> list[Spectrum]:
         if kind == "colour":
             amplitudes = drawn * _K ** (-1.5 + 0.4 * index)
         elif kind == "band":
-            amplitudes = drawn * _bump(8.0 * 2.0**index, 0.5)
+            amplitudes = drawn * _bump(4.0 * 2.0 ** (0.9 * index), 0.5)
         else:
             amplitudes = drawn * (rng.random(HARMONICS) < 0.5**index) * _K**-0.5 + 1e-6
         spectra.append((amplitudes, phases))
@@ -314,7 +326,8 @@ def _digital(kind: str) -> list[Spectrum]:
 def _brass() -> list[Spectrum]:
     """Louder is brighter: a formant under a slope that opens."""
     return [
-        _spread((0.15 + _bump(4.0, 0.9)) * np.exp(-_K / corner) * _K**-0.2) for corner in (1.2, 2.5, 5.0, 9.0, 16.0, 30.0)
+        _spread((0.15 + _bump(4.0, 0.9)) * np.exp(-_K / corner) * _K**-0.2)
+        for corner in (1.2, 2.5, 5.0, 9.0, 16.0, 30.0)
     ]
 
 
