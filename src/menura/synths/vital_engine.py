@@ -32,7 +32,8 @@ class Engine:
             raise EngineError(f"the Vital engine is missing ({error}); run: pip install vita==0.1.0") from error
         self._synth: Any = vita.Synth()
         self._controls: dict[str, Any] = dict(self._synth.get_controls())
-        self._sample_rate = 44_100
+        self.sample_rate = 44_100
+        """Hz that the engine runs at; `play` changes it."""
 
     def load(self, document: bytes) -> None:
         """Replaces all of the state by that of a checked preset file. Raises RenderError."""
@@ -67,9 +68,9 @@ class Engine:
         Raises:
             RenderError: the sound is not finite or not of the length that was asked for.
         """
-        if sample_rate != self._sample_rate:
+        if sample_rate != self.sample_rate:
             self._synth.set_sample_rate(int(sample_rate))
-            self._sample_rate = sample_rate
+            self.sample_rate = sample_rate
         key, bend = split_pitch(note.pitch, tune)
         if bend:
             self.set({"voice_tune": tune + bend})

@@ -1,12 +1,14 @@
-"""Many renders of Vital in one process, with the engine's memory kept out of the results.
+"""Many renders of Vital in one process, each on an engine that has never played.
 
-Two ways, see `docs/decisions/012-engine-hygiene.md`:
+An engine keeps something of what it played, whatever is loaded into it next (see
+`docs/decisions/011-engine-hygiene.md`), so no engine here plays twice: each render happens in a fork of
+this process, whose own engine stays untouched. A crash ends the fork alone. Two ways, alike to the last bit:
 
-- exact: each render happens in a fork of this process, whose engine has never played; where there is no
-  fork, on a new engine. A crash of the engine ends the fork alone.
-- fast: one engine is used again and again. Loading a preset again clears voices, filters, envelopes, EQ,
-  compressor and phaser to the last bit; it does not clear `STATEFUL`, so presets that switch one of
-  those on are rendered the exact way.
+- exact: the engine of the parent is as it was made; the fork loads the preset.
+- fast, for search: the parent loads the tables, shapes and sample that many presets share, and the fork
+  sets the controls that differ.
+
+Where there is no fork (Windows), both take a new engine for each render.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import mmap
 import os
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,24 +25,20 @@ from numpy.typing import NDArray
 
 from menura.errors import MenuraError, RenderError
 from menura.note import Note
-from menura.preset import Preset
+from menura.preset import Preset, place_routes
 from menura.synths.vital_check import check_blocks, check_routes, check_values
+from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, controls
 from menura.synths.vital_engine import Engine
 from menura.synths.vital_format import dump_vital
-from menura.synths.vital_init import with_settings
 
-STATEFUL = ("chorus_on", "delay_on", "distortion_on", "filter_fx_on", "flanger_on", "reverb_on")
-"""Switches of the effects that carry something from one render into the next."""
-_HEAVY = ("wavetables", "lfos", "sample")
-_SHORT_SAMPLE: Mapping[str, Any] = {"length": 4, "name": "", "sample_rate": 44_100, "samples": "AAAAAAAAAAA="}
-_FLUSH = Note(pitch=60.0, velocity=0.8, hold=0.001, total=0.01)
+Sound = NDArray[np.float32]
 
 
 class VitalPlayer:
     """Renders presets one after the other; each result is that of a fresh engine."""
 
     def __init__(self, mode: str) -> None:
-        """Starts the engines.
+        """Starts the engine.
 
         Args:
             mode: "exact" or "fast".
@@ -48,13 +46,13 @@ class VitalPlayer:
         Raises:
             EngineError: the engine is missing.
         """
-        self._pristine = Engine()
-        self._used = Engine() if mode == "fast" else None
-        self._loaded: dict[str, Any] = {}
+        self._engine = Engine()
+        self._fast = mode == "fast"
+        self._loaded: Preset | None = None
+        self._standing: Mapping[str, float] = {}
         self._checked: Any = None
-        self._played = False
 
-    def play(self, preset: Preset, note: Note, sample_rate: int) -> tuple[NDArray[np.float32], float]:
+    def play(self, preset: Preset, note: Note, sample_rate: int) -> tuple[Sound, float]:
         """One render and the seconds that the engine took for it, loading included.
 
         Raises:
@@ -63,14 +61,20 @@ class VitalPlayer:
         """
         self._check(preset)
         tune = float(preset.values.get("voice_tune", 0.0))
-        if self._used is not None and not any(preset.values.get(name, 0.0) >= 0.5 for name in STATEFUL):
-            return self._again(self._used, preset, note, sample_rate, tune)
-        document = dump_vital(preset, for_engine=True)
-        if hasattr(os, "fork"):
-            return _in_fork(self._pristine, document, note, sample_rate, tune)
-        started = time.perf_counter()
-        sound = _load_and_play(Engine(), document, note, sample_rate, tune)
-        return sound, time.perf_counter() - started
+        if not hasattr(os, "fork"):
+            document = dump_vital(preset, for_engine=True)
+            started = time.perf_counter()
+            engine = Engine()
+            engine.load(document)
+            return engine.play(note, sample_rate, tune=tune), time.perf_counter() - started
+        seconds, prepare = self._prepared(preset) if self._fast else (0.0, _loader(preset))
+
+        def job(engine: Engine) -> Sound:
+            prepare(engine)
+            return engine.play(note, sample_rate, tune=tune)
+
+        sound, spent = _in_fork(self._engine, job, samples=max(round(note.total * sample_rate), 1))
+        return sound, seconds + spent
 
     def _check(self, preset: Preset) -> None:
         check_values(preset.values)
@@ -81,78 +85,78 @@ class VitalPlayer:
             check_blocks(preset.blocks)
         self._checked = preset.blocks
 
-    def _again(
-        self, engine: Engine, preset: Preset, note: Note, sample_rate: int, tune: float
-    ) -> tuple[NDArray[np.float32], float]:
-        document = dump_vital(self._light(preset), for_engine=True)
-        started = time.perf_counter()
-        if self._played:
-            # The engine gives notes to its lanes in turn, and lanes differ in the last bit: a short note
-            # between two renders puts every render on the first lane, as on a fresh engine.
-            engine.play(Note(note.pitch, _FLUSH.velocity, _FLUSH.hold, _FLUSH.total), sample_rate, tune=0.0)
-        self._played = True
+    def _prepared(self, preset: Preset) -> tuple[float, Callable[[Engine], None]]:
+        """Makes the parent's engine hold the preset's blocks and routes; what the fork has still to set."""
+        seconds = 0.0
+        if self._loaded is None or self._loaded.blocks != preset.blocks or _ends(self._loaded) != _ends(preset):
+            document = dump_vital(preset, for_engine=True)
+            started = time.perf_counter()
+            self._loaded = None
+            self._engine.load(document)
+            seconds = time.perf_counter() - started
+            self._loaded, self._standing = preset, _scalars(preset)
+        wanted = _scalars(preset)
+        changes = {name: value for name, value in wanted.items() if self._standing.get(name) != value}
+
+        def prepare(engine: Engine) -> None:
+            engine.set(changes)
+
+        return seconds, prepare
+
+
+def _loader(preset: Preset) -> Callable[[Engine], None]:
+    document = dump_vital(preset, for_engine=True)
+
+    def prepare(engine: Engine) -> None:
         engine.load(document)
-        sound = engine.play(note, sample_rate, tune=tune)
-        return sound, time.perf_counter() - started
 
-    def _light(self, preset: Preset) -> Preset:
-        """The preset without the tables, shapes and sample that the engine holds already."""
-        settings: Mapping[str, Any] = preset.blocks["settings"]
-        light: dict[str, Any] = {}
-        for key in _HEAVY:
-            if key == "sample":
-                # The engine cannot keep its sample over a load; a silent sampler gets the shortest there is.
-                if preset.values.get("sample_on", 0.0) < 0.5:
-                    light[key] = _SHORT_SAMPLE
-            elif self._loaded.get(key) == settings[key]:
-                light[key] = []
-            else:
-                self._loaded[key] = settings[key]
-        return with_settings(preset, **light)
+    return prepare
 
 
-def _load_and_play(engine: Engine, document: bytes, note: Note, sample_rate: int, tune: float) -> NDArray[np.float32]:
-    engine.load(document)
-    return engine.play(note, sample_rate, tune=tune)
+def _ends(preset: Preset) -> list[tuple[int, str, str]]:
+    return [(route.slot, route.source, route.destination) for route in place_routes(preset.routes, SLOTS)]
 
 
-def _in_fork(
-    engine: Engine, document: bytes, note: Note, sample_rate: int, tune: float
-) -> tuple[NDArray[np.float32], float]:
-    """Renders in a child process that starts as a copy of this one, its untouched engine included."""
-    samples = max(round(note.total * sample_rate), 1)
+def _scalars(preset: Preset) -> dict[str, float]:
+    """Every scalar control of the engine as this preset sets it, those of the slots included."""
+    found = {name: preset.values.get(name, control.default) for name, control in controls().items()}
+    for route in place_routes(preset.routes, SLOTS):
+        for field in SLOT_FIELDS:
+            found[f"modulation_{route.slot}_{field}"] = float(getattr(route, field))
+    return found
+
+
+def _in_fork(engine: Engine, job: Callable[[Engine], Sound], *, samples: int) -> tuple[Sound, float]:
+    """Does the job in a child process that starts as a copy of this one, its untouched engine included."""
     with mmap.mmap(-1, 8 * samples) as shared:
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reader)
-            _child(engine, document, note, sample_rate, tune, shared, writer)
+            _child(engine, job, shared, writer)
         os.close(writer)
         with os.fdopen(reader, "rb") as answers:
             answer = answers.read()
         _, status = os.waitpid(child, 0)
         if status or not answer:
-            signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-            end = f"signal {signal}" if signal else f"exit code {os.waitstatus_to_exitcode(status)}"
+            end = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {status >> 8}"
             raise RenderError(f"the Vital engine crashed on this preset ({end})")
         found = pickle.loads(answer)
         if isinstance(found, BaseException):
             raise found
-        sound = np.frombuffer(shared, dtype=np.float32).reshape(2, samples).copy()
+        sound = np.frombuffer(shared[:], dtype=np.float32).reshape(2, samples)
     return sound, float(found)
 
 
-def _child(
-    engine: Engine, document: bytes, note: Note, sample_rate: int, tune: float, shared: mmap.mmap, writer: int
-) -> None:
+def _child(engine: Engine, job: Callable[[Engine], Sound], shared: mmap.mmap, writer: int) -> None:
     """The whole life of a fork; never returns into the code of its parent."""
     status = 1
     try:
         started = time.perf_counter()
         try:
-            sound = _load_and_play(engine, document, note, sample_rate, tune)
-            shared[:] = np.ascontiguousarray(sound).tobytes()
+            sound = job(engine)
             answer: object = time.perf_counter() - started
+            shared[:] = np.ascontiguousarray(sound).tobytes()
         except MenuraError as error:
             answer = error
         with os.fdopen(writer, "wb") as answers:
