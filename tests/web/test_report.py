@@ -108,14 +108,14 @@ def test_a_click_on_a_picture_moves_the_playhead_and_chooses_the_sound(browser: 
     assert position(browser) == pytest.approx(1.0, abs=0.01)
 
 
-def test_the_preset_is_inside_the_page(browser: Any) -> None:
-    text = browser.evaluate(
-        """(async () => { const link = document.querySelector('a[data-gzip]');
-        const raw = Uint8Array.from(atob(link.dataset.gzip), c => c.charCodeAt(0));
-        const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
-        return await new Response(stream).text(); })()"""
-    )
-    assert json.loads(text) == {"settings": 0}
+def test_a_click_saves_the_preset_that_is_inside_the_page(browser: Any, tmp_path: Path) -> None:
+    browser.call("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.evaluate("document.querySelectorAll('a[data-gzip]')[1].click()")
+    end = time.monotonic() + 20
+    while not (saved := [path for path in tmp_path.iterdir() if path.suffix == ".vital"]):
+        assert time.monotonic() < end, list(tmp_path.iterdir())
+        time.sleep(0.05)
+    assert json.loads(saved[0].read_text()) == {"settings": 1}
 
 
 def test_everything_that_can_be_used_has_a_name(browser: Any) -> None:

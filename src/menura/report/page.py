@@ -124,11 +124,12 @@ def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], se
         f' aria-label="Hear {label}">{short}</button>'
         for index, (short, label, _, _) in enumerate(sources)
     )
+    uris = sounds.audio_uris([audio for _, _, audio, _ in sources])
     players = "".join(
         f"<figure><figcaption>{label}</figcaption>"
         f'<audio controls preload="metadata" data-gain-db="{gain:.2f}" aria-label="{label}"'
-        f' src="{sounds.audio_uri(audio)}"></audio></figure>'
-        for _, label, audio, gain in sources
+        f' src="{uri}"></audio></figure>'
+        for (_, label, _, gain), uri in zip(sources, uris, strict=True)
     )
     return f"""<section class="player" aria-label="Player" data-seconds="{seconds:.4f}">
 <div class="transport">
