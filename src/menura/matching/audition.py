@@ -9,7 +9,7 @@ from menura.audio import Audio
 from menura.events import Event, Improved, Started
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
-from menura.matching.hearing import Heard
+from menura.matching.hearing import Heard, Hearing
 from menura.matching.pool import Pool
 
 BATCH = 32
@@ -17,19 +17,25 @@ BATCH = 32
 
 
 def audition(
-    pool: Pool, account: Account, stage: str, candidates: Sequence[Candidate], *, batch: int = BATCH
+    pool: Pool,
+    account: Account,
+    stage: str,
+    candidates: Sequence[Candidate],
+    *,
+    batch: int = BATCH,
+    keep_sound: bool = False,
 ) -> Generator[Event, None, list[Candidate]]:
     """Render candidates as far as the account grants, add them to the pool, and answer with them.
 
     The answer is shorter than what was asked when the budget ends. Yields `Improved` where one is nearer
-    than all before.
+    than all before. With `keep_sound` the candidates keep their (mono) sounds.
     """
     done: list[Candidate] = []
     for first in range(0, len(candidates), batch):
         wanted = candidates[first : first + batch]
         granted = wanted[: account.grant(len(wanted))]
         if granted:
-            heard = _listen(pool, granted)
+            heard = _listen(pool, granted, keep_sound)
             done.extend(heard)
             best = pool.add(heard)
             if best is not None:
@@ -39,15 +45,32 @@ def audition(
     return done
 
 
-def _listen(pool: Pool, candidates: Sequence[Candidate]) -> list[Candidate]:
+class _WithSound:
+    """What a worker sends back where the sound itself is wanted as well."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+
+    def of(self, audio: Audio) -> tuple[Heard, Audio]:
+        mono = audio.to_mono()
+        return self._hearing.of(mono), mono
+
+
+def _listen(pool: Pool, candidates: Sequence[Candidate], keep_sound: bool) -> list[Candidate]:
     task = pool.task
     note = task.target.note
-    measure = cast(Callable[[Audio], object], task.hearing.of)
-    answers = task.renderer.render_many([(c.preset, note) for c in candidates], measure=measure)
-    return [
-        candidate.after(answer.measured if isinstance(answer.measured, Heard) else None)
-        for candidate, answer in zip(candidates, answers, strict=True)
-    ]
+    measure = _WithSound(task.hearing).of if keep_sound else task.hearing.of
+    answers = task.renderer.render_many(
+        [(c.preset, note) for c in candidates], measure=cast(Callable[[Audio], object], measure)
+    )
+    heard: list[Candidate] = []
+    for candidate, answer in zip(candidates, answers, strict=True):
+        found = answer.measured
+        if isinstance(found, tuple):
+            heard.append(candidate.after(*cast(tuple[Heard, Audio], found)))
+        else:
+            heard.append(candidate.after(found if isinstance(found, Heard) else None))
+    return heard
 
 
 class Audition:

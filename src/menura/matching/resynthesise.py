@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 from menura.events import Event, Proposed, Started, Warned
 from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
 from menura.matching.pool import Pool
+from menura.resynthesis import Draft, Resynthesis
 
-SHARE = 0.8
-"""Share of the renders left that proposals and their variants may take."""
+SHARE = 0.9
+"""Share of the renders left that readings and their corrections may take."""
+STEPS: tuple[tuple[float, float], ...] = ((0.2, 0.7), (0.1, 0.5), (0.4, 0.6), (0.05, 0.7))
+"""Smoothing in seconds and damping of the corrections tried in a round, two at a time."""
+PATIENCE = 2
+"""Rounds without a nearer draft after which a reading is left alone."""
+HOPELESS = 1.6
+"""A reading this many times as far as the best is not corrected further."""
+
+
+@dataclass(eq=False)
+class _Reading:
+    """The best draft of one way to read the target."""
+
+    draft: Draft
+    heard: Candidate
+    rounds: int = 0
+    idle: int = 0
 
 
 class Resynthesise:
-    """Asks the resynthesis for presets, hears them, and asks for further variants of what was best.
+    """Hears the readings of the target, then corrects the best ones by what they sounded like.
 
     Where the user wants to stay near a preset there is nothing to propose: it says so.
     """
@@ -23,32 +41,58 @@ class Resynthesise:
     name = "resynthesis"
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
-        """Propose, hear, and propose again until the resynthesis has no further variant."""
-        from menura.resynthesis import Resynthesis
-
+        """Propose, hear and correct until nothing gets nearer or the share of the budget is spent."""
         yield Started(self.name, account.left)
         task = pool.task
         if task.constraints.near:
             yield Warned("resynthesis is left out: it would not stay near the given preset")
             return pool
-        target = task.target
-        proposer = Resynthesis(target.audio, target.note, target.estimate, pool.rng)
-        presets = list(proposer.propose())
+        proposer = Resynthesis(task.target.audio, task.target.note, task.target.estimate, pool.rng)
         limit = account.spent + max(1, int(SHARE * account.left))
-        scored: list[tuple[Candidate, float]] = []
-        while presets and account.spent < limit:
-            yield Proposed(self.name, len(presets))
-            batch = [
-                Candidate(task.constraints.apply(preset), _lineage(preset.origin.get("variant")))
-                for preset in presets[: limit - account.spent]
-            ]
-            heard = yield from audition(pool, account, self.name, batch)
-            scored += [(candidate, candidate.distance) for candidate in heard]
-            if len(heard) < len(batch) or not account.left:
+        drafts = proposer.drafts()
+        yield Proposed(self.name, len(drafts))
+        heard = yield from self._hear(pool, account, drafts, limit)
+        readings = [_Reading(draft, candidate) for draft, candidate in heard if candidate.audio is not None]
+        while account.spent < limit and account.left:
+            nearest = min((reading.heard.distance for reading in readings), default=0.0)
+            alive = [r for r in readings if r.idle < PATIENCE and r.heard.distance <= HOPELESS * nearest]
+            if not alive:
                 break
-            presets = list(proposer.refine([(candidate.preset, distance) for candidate, distance in scored]))
+            for reading in sorted(alive, key=lambda r: r.heard.distance)[:2]:
+                yield from self._correct(pool, account, proposer, reading, limit)
         return pool
 
+    def _correct(
+        self, pool: Pool, account: Account, proposer: Resynthesis, reading: _Reading, limit: int
+    ) -> Generator[Event, None, None]:
+        """One round: two corrections of the reading's best draft; the nearer one becomes it."""
+        sound = reading.heard.audio
+        if sound is None:
+            return
+        first = 2 * (reading.idle % (len(STEPS) // 2))
+        drafts = [
+            proposer.correct(reading.draft, sound.mono, smoothing=smoothing, damping=damping)
+            for smoothing, damping in STEPS[first : first + 2]
+        ]
+        heard = yield from self._hear(pool, account, drafts, limit)
+        reading.rounds += 1
+        better = [pair for pair in heard if pair[1].distance < reading.heard.distance - 0.005]
+        if better:
+            reading.draft, reading.heard = min(better, key=lambda pair: pair[1].distance)
+            reading.idle = 0
+        else:
+            reading.idle += 1
 
-def _lineage(variant: object) -> tuple[str, ...]:
-    return ("resynthesis",) if not variant else ("resynthesis", str(variant))
+    def _hear(
+        self, pool: Pool, account: Account, drafts: list[Draft], limit: int
+    ) -> Generator[Event, None, list[tuple[Draft, Candidate]]]:
+        drafts = drafts[: max(0, limit - account.spent)]
+        candidates = [
+            Candidate(
+                pool.task.constraints.apply(draft.preset),
+                ("resynthesis", draft.reading) + (("corrected",) * min(draft.steps, 1)),
+            )
+            for draft in drafts
+        ]
+        heard = yield from audition(pool, account, self.name, candidates, keep_sound=True)
+        return list(zip(drafts, heard, strict=False))

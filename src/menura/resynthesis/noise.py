@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from menura.features.spectra import hz_to_mel, mel_to_hz, stft
+from menura.features.spectra import hz_to_mel, mel_to_hz, power
 from menura.resynthesis.partials import Partials
 
 N_BANDS = 56
-LOG_BIAS = float(np.exp(np.euler_gamma))
-"""Mean power of noise over the exponential of its mean log power (chi-square, two degrees)."""
 _TINY = 1e-16
+_SHORT, _LONG = 1024, 4096
+"""Samples of the windows for highs and for lows."""
 LONG = 12
 CONS = True
 
@@ -71,22 +71,53 @@ def log_density(
         edges: From `band_edges`.
         free: Bins that may be used, shape (frames, bins); all without it.
     """
-    hop = max(1, round((times[1] - times[0]) * sample_rate)) if len(times) > 1 else window
-    frames = np.abs(stft(np.asarray(signal, np.float32), window, hop)) ** 2
-    rows = np.minimum((times * sample_rate / hop).round().astype(int), len(frames) - 1)
-    power = frames[rows] * (2.0 / (sample_rate * 0.375 * window))
-    logs = np.log(power + _TINY)
-    bins = np.arange(power.shape[1]) * sample_rate / window
-    weights = triangles(edges, bins)
-    # A band narrower than a bin sees its nearest one.
-    for band in np.flatnonzero(weights.sum(axis=1) < 0.5):
-        weights[band, int(np.argmin(np.abs(bins - edges[band + 1])))] = 1.0
+    logs = np.log(_density(signal, sample_rate, times, window) + _TINY)
+    weights = _band_weights(edges, sample_rate, window)
     use = np.ones_like(logs) if free is None else free.astype(float)
     total = use @ weights.T
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = ((logs * use) @ weights.T) / total
     mean[total < 0.5] = np.nan
     return mean + np.euler_gamma
+
+
+def band_power(
+    signal: NDArray[np.float32], sample_rate: int, times: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean power density in bands, shape (frames, bands): what is heard there, partials and noise alike."""
+
+    def through(window: int) -> NDArray[np.float64]:
+        weights = _band_weights(edges, sample_rate, window)
+        return _density(signal, sample_rate, times, window) @ (weights / weights.sum(axis=1, keepdims=True)).T
+
+    return np.exp(_by_height(np.log(through(_SHORT) + _TINY), np.log(through(_LONG) + _TINY), edges))
+
+
+def _density(
+    signal: NDArray[np.float32], sample_rate: int, times: NDArray[np.float64], window: int
+) -> NDArray[np.float64]:
+    """Power per Hz in the bins of a Hann window, shape (frames, bins)."""
+    hop = max(1, round((times[1] - times[0]) * sample_rate)) if len(times) > 1 else window
+    frames = power(np.asarray(signal, np.float32), window, hop)
+    rows = np.minimum((times * sample_rate / hop).round().astype(int), len(frames) - 1)
+    return frames[rows].astype(np.float64) * (2.0 / (sample_rate * 0.375 * window))
+
+
+def _band_weights(edges: NDArray[np.float64], sample_rate: int, window: int) -> NDArray[np.float64]:
+    """Weight of each bin in each band; a band narrower than a bin takes its nearest one."""
+    bins = np.arange(window // 2 + 1) * sample_rate / window
+    weights = triangles(edges, bins)
+    for band in np.flatnonzero(weights.sum(axis=1) < 0.5):
+        weights[band, int(np.argmin(np.abs(bins - edges[band + 1])))] = 1.0
+    return weights
+
+
+def _by_height(
+    short: NDArray[np.float64], long: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Highs from the short window, lows from the long one: a short window cannot tell low bands apart."""
+    mix = np.clip((edges[1:-1] - 300.0) / 500.0, 0.0, 1.0)
+    return mix * short + (1.0 - mix) * long
 
 
 def estimate_noise(
@@ -99,12 +130,13 @@ def estimate_noise(
     """
     times, edges = partials.times, band_edges(sample_rate)
     centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2
-    short = _both_windows(signal, sample_rate, times, edges)
+    short = _by_height(
+        log_density(signal, sample_rate, times, _SHORT, edges),
+        log_density(signal, sample_rate, times, _LONG, edges),
+        edges,
+    )
     weights = triangles(edges, partials.frequencies_hz)
-    if pitched:
-        long = _between(signal, sample_rate, partials, edges)
-    else:
-        long = _under_peaks(partials, centres)
+    long = _between(signal, sample_rate, partials, edges) if pitched else _under_peaks(partials, centres)
     tonal = (0.5 * partials.amplitude**2) @ weights.T / widths
     share = tonal / (tonal + np.exp(long))
     blend = 1.0 if pitched else np.clip((share - 0.2) / 0.3, 0.0, 1.0)
@@ -115,26 +147,7 @@ def estimate_noise(
     # A Hann bin holds 3 / window of a density, in squared amplitude.
     bare = partials.amplitude**2 - (3.0 / partials.window) * under * (1.0 if pitched else 3.0)
     clean = np.sqrt(np.maximum(bare, (1e-3 if pitched else 1e-4) * partials.amplitude**2))
-    if pitched and CONS:
-        tonal = (0.5 * clean**2) @ weights.T / widths
-        model = tonal + noise.density
-        share = tonal / model
-        lack = np.clip(
-            uniform_filter1d(short - np.euler_gamma * share - np.log(model), 9, axis=0, mode="nearest"), 0.0, 3.0
-        )
-        noise = NoiseBands(times, centres, widths, noise.density * np.exp(lack))
-        clean = clean * np.exp(0.5 * np.stack([np.interp(partials.frequencies_hz, centres, row) for row in lack]))
     return noise, Partials(times, partials.f0_hz, clean, partials.window)
-
-
-def _both_windows(
-    signal: NDArray[np.float32], sample_rate: int, times: NDArray[np.float64], edges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Short windows for highs, longer ones for lows, where a short one cannot tell bands apart."""
-    high = log_density(signal, sample_rate, times, 1024, edges)
-    low = log_density(signal, sample_rate, times, 4096, edges)
-    mix = np.clip((edges[1:-1] - 300.0) / 500.0, 0.0, 1.0)
-    return mix * high + (1.0 - mix) * low
 
 
 def _between(
@@ -142,7 +155,7 @@ def _between(
 ) -> NDArray[np.float64]:
     """Log density from the bins between harmonics of a window of at least 8 periods."""
     f0 = partials.f0_hz
-    window = int(2 ** np.clip(np.ceil(np.log2(8.0 * sample_rate / np.median(f0))), LONG, 14))
+    window = int(2 ** np.clip(np.ceil(np.log2(8.0 * sample_rate / np.median(f0))), 13, 14))
     width = sample_rate / window
     bins = np.arange(window // 2 + 1) * width
     order = bins[None, :] / f0[:, None]
@@ -167,6 +180,25 @@ def _under_peaks(partials: Partials, centres: NDArray[np.float64]) -> NDArray[np
     density = floor * partials.window / 3.0
     frequencies = partials.frequencies_hz
     return np.log(np.stack([np.interp(centres, frequencies, row) for row in density]) + _TINY)
+
+
+def folded(bands: NoiseBands, seconds: float) -> NoiseBands:
+    """Bands of the first `seconds`, with those that are heard on the way to and fro later mixed in.
+
+    A sampler that plays to and fro comes by every moment again; the mean of the logarithms serves
+    them all, the first coming most, since the attack is there.
+    """
+    last = float(bands.times[-1])
+    if seconds >= last:
+        return bands
+    logs = np.log(bands.density + _TINY)
+    times = bands.times[bands.times <= seconds]
+    mixed, weight, turn = 2.0 * logs[: len(times)], 2.0, 1
+    while turn * seconds < last:
+        again = (turn + 1) * seconds - times if turn % 2 else turn * seconds + times
+        heard = np.interp(np.minimum(again, last), bands.times, np.arange(len(bands.times))).round().astype(int)
+        mixed, weight, turn = mixed + logs[heard], weight + 1.0, turn + 1
+    return NoiseBands(times, bands.centres_hz, bands.widths_hz, np.exp(mixed / weight))
 
 
 def shaped_noise(bands: NoiseBands, seconds: float, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float64]:

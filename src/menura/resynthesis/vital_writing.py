@@ -1,0 +1,212 @@
+"""An analysis written as a native Vital patch: wavetable, drawn contours, shaped noise. Needs no engine.
+
+Three things about the engine shape what is written (docs/decisions/050-resynthesis.md):
+
+- Levels are squares of their controls, so contours are drawn as square roots.
+- A control that differs from the engine's default glides there during the first note after loading.
+  Whatever must be right from the first sample therefore stays at its default and is moved by a contour
+  (the oscillator's level, its tuning) or is one that jumps (transpose, volume).
+- An LFO in the mode Sustain Envelope stops at its phase while the key is held, so that one drawn
+  shape is attack, sustain and release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.note import Note
+from menura.preset import Preset, Route
+from menura.resynthesis.analysis import Analysis
+from menura.resynthesis.contours import keyframe_indices, polyline_knots
+from menura.resynthesis.gesture import Gesture
+from menura.resynthesis.noise import NoiseBands, folded, shaped_noise
+from menura.synths import vital_init
+
+FRAME = vital_init.FRAME
+MOST_POINTS = 100
+_REST_LEVEL = 0.7071067690849304
+"""Default of the levels of oscillators and sampler: a contour pulls down from here."""
+_VISIBLE_DB = 75.0
+"""A partial this far below the loudest moment does not ask for keyframes."""
+_ENVELOPE, _SUSTAIN = 2.0, 3.0
+_EFFECTS = 3.0
+_FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of an analysis is written, and how finely."""
+
+    keyframes: int = 20
+    """Most spectra in the wavetable; each takes 11 kB of the preset."""
+    noise_seconds: float = 1.3
+    """Longest noise in the sampler; it is played to and fro beyond."""
+    noise_rate: int = 44_100
+    """Samples a second of that noise."""
+    tonal: bool = True
+    noise: bool = True
+    seed: int = 0
+    """Draws the phases of the partials and the noise."""
+
+
+def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Plan, *, name: str = "") -> Preset:
+    """A Vital preset that plays an analysed sound.
+
+    Args:
+        analysis: What the sound is made of.
+        gesture: How it is held and let go.
+        note: The key that the analysed sound is to be heard on.
+        plan: How much is written.
+        name: Name of the preset.
+    """
+    rng = np.random.default_rng(plan.seed)
+    values: dict[str, float] = {
+        "env_1_attack": 0.0,
+        "env_1_sustain": 1.0,
+        "env_1_release": gesture.key_release**0.25,
+        "env_1_release_power": 0.0,
+        "velocity_track": 1.0,
+        "osc_1_on": float(plan.tonal),
+        "osc_1_random_phase": 0.0,
+        "osc_1_stereo_spread": 0.0,
+        "osc_1_smooth_interpolation": 1.0,
+        "osc_1_destination": _EFFECTS,
+    }
+    settings: dict[str, Any] = dict(vital_init.initial().blocks["settings"])
+    empty = _empty_table()
+    settings["wavetables"] = [empty, empty, empty]
+    settings["sample"] = vital_init.sample(np.zeros(64), 44_100, name="none")
+    shapes: dict[int, dict[str, Any]] = {}
+    routes: list[Route] = []
+
+    frames, positions, chosen, wave_peak = _wavetable_frames(analysis, plan, rng)
+    tone = analysis.tonal_level * np.sqrt(2.0) / wave_peak
+    hiss, crest = _noise(analysis, gesture, plan, rng) if plan.noise else (None, 1.0)
+    breath = analysis.noise_level * crest * gesture.unreleased(analysis.times)
+    tone = tone * gesture.unreleased(analysis.times)
+    top = max(float(tone.max()) if plan.tonal else 0.0, float(breath.max()) if plan.noise else 0.0, 1e-9)
+    times = analysis.times
+
+    def contour(lfo: int, at: NDArray[np.float64], drawn: NDArray[np.float64], what: str) -> None:
+        """A drawn shape of the gesture's own length, its sustain where the key is held."""
+        shapes[lfo] = vital_init.shape(list(at / gesture.length), list(np.clip(drawn, 0.0, 1.0)), name=what)
+        values.update(
+            {
+                f"lfo_{lfo}_sync": 0.0,
+                f"lfo_{lfo}_frequency": -float(np.log2(gesture.length)),
+                f"lfo_{lfo}_sync_type": _SUSTAIN if gesture.sustaining else _ENVELOPE,
+                f"lfo_{lfo}_phase": gesture.sustain_at / gesture.length if gesture.sustaining else 0.0,
+                f"lfo_{lfo}_smooth_mode": 0.0,
+                f"lfo_{lfo}_smooth_time": -10.0,
+            }
+        )
+
+    def level(lfo: int, amplitude: NDArray[np.float64], destination: str, what: str) -> None:
+        at, height = gesture.drawn(times, np.sqrt(amplitude / top), kind="level")
+        knots = _knots(at, height, gesture)
+        contour(lfo, at[knots], 1.0 - height[knots], what)
+        routes.append(Route(f"lfo_{lfo}", destination, -_REST_LEVEL, len(routes) + 1))
+
+    if plan.tonal:
+        settings["wavetables"] = [vital_init.wavetable(frames, positions, name=name or "partials"), empty, empty]
+        at, place = gesture.drawn(times[chosen], np.asarray(positions) / vital_init.POSITIONS, kind="place")
+        contour(_FRAME_LFO, at, place, "spectrum")
+        routes.append(Route(f"lfo_{_FRAME_LFO}", "osc_1_wave_frame", 1.0, len(routes) + 1))
+        level(_LEVEL_LFO, tone, "osc_1_level", "level")
+        semitones = 69.0 + 12.0 * np.log2(analysis.partials.f0_hz / 440.0) - note.pitch
+        whole = float(np.clip(np.round(np.median(semitones)), -48, 48))
+        values["osc_1_transpose"] = whole
+        bend = semitones - whole
+        reach = 1.0 if np.abs(bend).max() <= 1.0 else 48.0
+        at, course = gesture.drawn(times, 0.5 + bend / (2.0 * reach), kind="place")
+        knots = polyline_knots(at, course, MOST_POINTS - 2, floor=1.0, enough=0.0005 / reach)
+        contour(_TUNE_LFO, at[knots], course[knots], "pitch")
+        destination = "osc_1_tune" if reach == 1.0 else "osc_1_transpose"
+        routes.append(Route(f"lfo_{_TUNE_LFO}", destination, 1.0, len(routes) + 1, bipolar=True))
+    if hiss is not None:
+        settings["sample"] = vital_init.sample(hiss, plan.noise_rate, name="shaped noise")
+        values.update(
+            sample_on=1.0, sample_loop=1.0, sample_bounce=1.0, sample_destination=_EFFECTS, sample_random_phase=0.0
+        )
+        if not analysis.pitched:
+            values.update(sample_keytrack=1.0, sample_transpose=float(np.clip(np.round(60.0 - note.pitch), -48, 48)))
+        level(_NOISE_LFO, breath, "sample_level", "noise")
+
+    settings["lfos"] = [shapes.get(i, shape) for i, shape in enumerate(settings["lfos"], start=1)]
+    start = vital_init.initial()
+    return replace(
+        start,
+        name=name,
+        values={**start.values, **values},
+        routes=tuple(routes),
+        blocks={**start.blocks, "settings": settings},
+    )
+
+
+def _wavetable_frames(
+    analysis: Analysis, plan: Plan, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], list[int], NDArray[np.int64], float]:
+    """Keyframes of unit root-sum-square before scaling: frames (n, 2048), positions, their rows, the peak taken out.
+
+    All keyframes share one set of drawn phases: a mix of two then has the mix of their amplitudes, and
+    the table holds spectra, never the sound's own waveform.
+    """
+    amplitude = analysis.partials.amplitude
+    total = np.sqrt(np.sum(amplitude**2, axis=1, keepdims=True)) + 1e-9
+    share = np.maximum(amplitude / total, 1e-6)
+    db = 20.0 * np.log10(amplitude + 1e-9)
+    weight = np.clip((db - (db.max() - _VISIBLE_DB)) / 20.0, 0.0, 1.0)
+    chosen = keyframe_indices(share, weight, max(2, plan.keyframes))
+    count = amplitude.shape[1]
+    spectra = np.zeros((len(chosen), FRAME // 2 + 1), dtype=np.complex128)
+    spectra[:, 1 : count + 1] = share[chosen] * np.exp(2j * np.pi * rng.uniform(size=count))
+    frames = np.fft.irfft(spectra, FRAME, axis=1) * (FRAME / 2)
+    peak = float(np.abs(frames).max())
+    positions = np.round(np.linspace(0, vital_init.POSITIONS, len(chosen))).astype(int)
+    return frames / peak, [int(p) for p in positions], chosen, 1.0 / peak
+
+
+def _noise(
+    analysis: Analysis, gesture: Gesture, plan: Plan, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], float]:
+    """Synthetic noise of even level with the sound's colour over time, peak 1, and its crest factor."""
+    bands = analysis.noise
+    seconds = min(plan.noise_seconds, analysis.seconds)
+    even = NoiseBands(
+        bands.times, bands.centres_hz, bands.widths_hz, bands.density / np.maximum(bands.level, 1e-9)[:, None] ** 2
+    )
+    noise = shaped_noise(folded(even, seconds), seconds, plan.noise_rate, rng)
+    peak = float(np.abs(noise).max())
+    return noise / max(peak, 1e-9), peak
+
+
+def _knots(at: NDArray[np.float64], height: NDArray[np.float64], gesture: Gesture) -> NDArray[np.int64]:
+    """Points of a level contour, the sustain point always among them."""
+    knots = polyline_knots(at, height, MOST_POINTS - 2)
+    if gesture.sustaining:
+        held = int(np.argmin(np.abs(at - gesture.sustain_at)))
+        knots = np.union1d(knots, [held])
+    return knots
+
+
+def _empty_table() -> dict[str, Any]:
+    """A sine of an oscillator that is off; drawn as a line, since a wave would take 11 kB."""
+    line = {"name": "Linear", "num_points": 2, "points": [0.0, 1.0, 1.0, 0.0], "powers": [0.0, 0.0], "smooth": False}
+    component = {
+        "type": "Line Source",
+        "interpolation_style": 1,
+        "num_points": 2,
+        "keyframes": [{"position": 0, "pull_power": 0.0, "line": line}],
+    }
+    return {
+        "author": "",
+        "full_normalize": True,
+        "groups": [{"components": [component]}],
+        "name": "off",
+        "remove_all_dc": True,
+        "version": "1.5.5",
+    }
