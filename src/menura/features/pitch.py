@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 
 from menura.audio import Audio
 from menura.errors import NoteError
-from menura.features.comb import SpectralPeaks
+from menura.features.comb import SpectralPeaks, sharpen
 from menura.features.course import level_course
 from menura.features.trackers import HIGHEST_HZ, LOWEST_HZ, PitchTrack, hertz, midi, praat_track, swift_track
 
@@ -95,7 +95,7 @@ def estimate_note(audio: Audio, *, pitch: float | None = None) -> NoteEstimate:
             hertz(UNPITCHED_DEFAULT), times, flat, np.zeros(times.size, dtype=bool),
         )  # fmt: skip
     track = follow_pitch(signal, rate, hertz(found))
-    fundamental = _refine(track, peaks, hertz(found))
+    fundamental = _refine(track, analysed, rate, hertz(found))
     hz, voiced = _on_grid(track, times, fundamental)
     course = level_course(signal, rate, fundamental_hz=fundamental)
     heard = float(midi(np.array(fundamental))) if pitch is None else pitch
@@ -153,17 +153,17 @@ def follow_pitch(signal: NDArray[np.float32], sample_rate: int, fundamental_hz: 
     )
 
 
-def _refine(track: PitchTrack, peaks: SpectralPeaks, near_hz: float) -> float:
+def _refine(track: PitchTrack, signal: NDArray[np.float32], sample_rate: int, near_hz: float) -> float:
     """Fundamental in Hz: the track's median, sharpened by the partials where the pitch is steady."""
     steady = track.voiced & (track.strength >= 0.5)
     if steady.sum() < 3:
-        return peaks.sharpen(near_hz)
+        return sharpen(signal, sample_rate, near_hz)
     cents = 1200.0 * np.log2(track.hz[steady] / near_hz)
     order = np.argsort(cents)
     weights = np.cumsum(track.strength[steady][order] ** 2)
     middle = near_hz * 2.0 ** (float(cents[order][np.searchsorted(weights, weights[-1] / 2.0)]) / 1200.0)
     low, high = np.percentile(cents, (10.0, 90.0))
-    return peaks.sharpen(middle) if high - low < 30.0 else middle
+    return sharpen(signal, sample_rate, middle) if high - low < 45.0 else middle
 
 
 def _on_grid(track: PitchTrack, times: Series, fundamental_hz: float) -> tuple[Series, NDArray[np.bool_]]:

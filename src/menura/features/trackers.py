@@ -14,6 +14,8 @@ LOWEST_HZ = 16.0
 HIGHEST_HZ = 4400.0
 """Highest fundamental that is looked for, a little over C8."""
 
+_SWIFT_TOP_HZ = 2093.75 * 2.0 ** (-1.5 / 12.0)
+
 Series = NDArray[np.float64]
 
 
@@ -116,7 +118,10 @@ def swift_track(signal: NDArray[np.float32], sample_rate: int, *, speed: float =
     found = _swift().detect(heard, sample_rate * speed)
     hz = np.asarray(found.pitch_hz, dtype=np.float64) / speed
     strength = np.asarray(found.confidence, dtype=np.float64)
-    voiced = strength >= 0.3
+    # Noise makes the network answer at the top of its range. A real note there is heard at half the speed,
+    # but for the very highest, which no slower speed covers.
+    believable = hz * speed < _SWIFT_TOP_HZ if speed >= 1.0 else np.ones(hz.size, dtype=bool)
+    voiced = (strength >= 0.3) & believable
     times = np.asarray(found.timestamps, dtype=np.float64) * speed
     return PitchTrack(times, np.where(voiced, hz, 0.0), np.where(voiced, strength, 0.0))
 
