@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 SLOTS = 64
 """Modulation slots, counted from 1."""
-SLOT_FIELDS = ("amount", "bipolar", "bypass", "power", "stereo")
+SLOT_FIELDS: tuple[Literal["amount", "bipolar", "bypass", "power", "stereo"], ...] = (
+    "amount",
+    "bipolar",
+    "bypass",
+    "power",
+    "stereo",
+)
 """The scalar controls of one slot: `modulation_<slot>_<field>`."""
 
 
@@ -50,7 +56,8 @@ def _table() -> dict[str, Any]:
 
 
 def _control(name: str, row: Mapping[str, Any]) -> Control:
-    return Control(name, **{**row, "choices": tuple(row["choices"])})
+    fields: dict[str, Any] = {**row, "choices": tuple(row["choices"])}
+    return Control(name, **fields)
 
 
 @cache

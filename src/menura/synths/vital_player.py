@@ -73,7 +73,7 @@ class VitalPlayer:
             prepare(engine)
             return engine.play(note, sample_rate, tune=tune)
 
-        sound, spent = _in_fork(self._engine, job, samples=max(round(note.total * sample_rate), 1))
+        sound, spent = in_fork(self._engine, job, samples=max(round(note.total * sample_rate), 1))
         return sound, seconds + spent
 
     def _check(self, preset: Preset) -> None:
@@ -126,7 +126,7 @@ def _scalars(preset: Preset) -> dict[str, float]:
     return found
 
 
-def _in_fork(engine: Engine, job: Callable[[Engine], Sound], *, samples: int) -> tuple[Sound, float]:
+def in_fork(engine: Engine, job: Callable[[Engine], Sound], *, samples: int) -> tuple[Sound, float]:
     """Does the job in a child process that starts as a copy of this one, its untouched engine included."""
     with mmap.mmap(-1, 8 * samples) as shared:
         reader, writer = os.pipe()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from menura.space import Kind, Parameter, ParameterSpace
+from menura.space import Field, Kind, Parameter, ParameterSpace
 from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, Control, controls, destinations, sources
 
 GROUPS = (
@@ -104,7 +104,10 @@ def _ordered(name: str) -> bool:
 
 
 def _slot(slot: int) -> list[Parameter]:
-    ends = {"source": ("", *sources()), "destination": ("", *destinations())}
+    ends: tuple[tuple[Field, tuple[str, ...]], ...] = (
+        ("source", ("", *sources())),
+        ("destination", ("", *destinations())),
+    )
     found = [
         Parameter(
             f"modulation_{slot}_{field}",
@@ -118,7 +121,7 @@ def _slot(slot: int) -> list[Parameter]:
             slot=slot,
             field=field,
         )
-        for field, names in (("source", ends["source"]), ("destination", ends["destination"]))
+        for field, names in ends
     ]
     for field in SLOT_FIELDS:
         control = controls()[f"modulation_{slot}_{field}"]
