@@ -27,6 +27,8 @@ class Analysis:
     seconds: float
     pitched: bool
     """Whether the partials are those of a note; otherwise of a dense comb that keys transpose."""
+    phases: NDArray[np.float64] | None = None
+    """One phase a partial, radians, shape (partials,): the form of one cycle. None draws them."""
 
     @property
     def times(self) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from menura.features.distances import MSS_SCALES
 from menura.features.spectra import mel_power
 from menura.resynthesis.analysis import Analysis
-from menura.resynthesis.noise import band_edges, band_power, triangles
+from menura.resynthesis.noise import band_edges, band_power, between, triangles
 
 _DEPTH_DB = 82.0
 """What lies further below the loudest band is silence to the distance as well."""
@@ -56,7 +56,8 @@ def corrected(
 
     tonal_gain = analysis.tonal_level / np.maximum(partials.level, 1e-12)
     noise_gain = analysis.noise_level / np.maximum(noise.level, 1e-12)
-    weights = triangles(edges, partials.frequencies_hz)
+    frequencies = partials.frequencies_hz
+    weights = triangles(edges, frequencies)
     tonal = (0.5 * (partials.amplitude * tonal_gain[:, None]) ** 2) @ weights.T / widths
     hiss = noise.density * noise_gain[:, None] ** 2
     share = tonal / (tonal + hiss + 1e-30)
@@ -65,7 +66,7 @@ def corrected(
     for_noise = damping * _smooth(lack, audible * (1.0 - share), half)
     for_tone = damping * _smooth(lack, audible * share, half)
     density = noise.density * np.exp(for_noise)
-    by_partial = np.stack([np.interp(partials.frequencies_hz, noise.centres_hz, row) for row in for_tone])
+    by_partial = between(for_tone, noise.centres_hz, frequencies)
     better_noise = replace(noise, density=density)
     better_partials = replace(partials, amplitude=partials.amplitude * np.exp(0.5 * by_partial))
     return replace(

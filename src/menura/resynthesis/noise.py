@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,16 @@ def triangles(edges: NDArray[np.float64], frequencies: NDArray[np.float64]) -> N
     up = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     down = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
     return np.maximum(0.0, np.minimum(up, down))
+
+
+def between(
+    rows: NDArray[np.float64], centres_hz: NDArray[np.float64], frequencies: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Values of bands at frequencies between their centres, shape (frames, frequencies); the ends go on."""
+    place = np.interp(frequencies, centres_hz, np.arange(len(centres_hz)))
+    low = np.minimum(place.astype(int), len(centres_hz) - 2)
+    mix = place - low
+    return rows[:, low] * (1.0 - mix) + rows[:, low + 1] * mix
 
 
 def log_density(
@@ -143,11 +153,11 @@ def estimate_noise(
     logs = blend * np.minimum(long, short) + (1.0 - blend) * short
     logs = uniform_filter1d(logs, 5, axis=0, mode="nearest")
     noise = NoiseBands(times, centres, widths, np.exp(logs))
-    under = np.exp(np.stack([np.interp(partials.frequencies_hz, centres, row) for row in logs]))
+    under = np.exp(between(logs, centres, partials.frequencies_hz))
     # A Hann bin holds 3 / window of a density, in squared amplitude.
     bare = partials.amplitude**2 - (3.0 / partials.window) * under * (1.0 if pitched else 3.0)
     clean = np.sqrt(np.maximum(bare, (1e-3 if pitched else 1e-4) * partials.amplitude**2))
-    return noise, Partials(times, partials.f0_hz, clean, partials.window)
+    return noise, replace(partials, amplitude=clean)
 
 
 def _between(
@@ -179,7 +189,7 @@ def _under_peaks(partials: Partials, centres: NDArray[np.float64]) -> NDArray[np
     floor = median_filter(partials.amplitude**2, size=(1, 31), mode="nearest") / np.log(2.0)
     density = floor * partials.window / 3.0
     frequencies = partials.frequencies_hz
-    return np.log(np.stack([np.interp(centres, frequencies, row) for row in density]) + _TINY)
+    return np.log(between(density, frequencies, centres) + _TINY)
 
 
 def folded(bands: NoiseBands, seconds: float) -> NoiseBands:

@@ -28,6 +28,10 @@ class Partials:
     """Amplitude of partial k + 1, shape (frames, partials); full scale is 1."""
     window: float
     """Seconds that one frame looked at."""
+    phase: NDArray[np.float64]
+    """Phase of partial k + 1 against k + 1 turns of the fundamental, radians, shape (frames, partials).
+
+    It stands still where the partial is a true harmonic of `f0_hz`."""
 
     @property
     def frequencies_hz(self) -> NDArray[np.float64]:
@@ -81,8 +85,11 @@ def track_partials(
     padded = np.concatenate((np.zeros(size // 2), still, np.zeros(size + size // 2 + 1)))
     starts = np.minimum(np.interp(times, seconds, phase) * per_period, still.size).astype(int)
     bins = np.arange(1, count + 1) * periods
-    amplitude = np.empty((len(times), count))
+    found = np.empty((len(times), count), dtype=np.complex128)
     for row, start in enumerate(starts):
-        spectrum = np.abs(np.fft.rfft(padded[start : start + size] * window))
-        amplitude[row] = spectrum[np.minimum(bins, spectrum.size - 1)]
-    return Partials(times, f0_hz, amplitude, periods / middle)
+        spectrum = np.fft.rfft(padded[start : start + size] * window)
+        found[row] = spectrum[np.minimum(bins, spectrum.size - 1)]
+    # A window begins half its size before its centre, at this phase of the fundamental.
+    begins = (starts - size // 2) / per_period
+    turns = 2.0 * np.pi * np.outer(begins, np.arange(1, count + 1))
+    return Partials(times, f0_hz, np.abs(found), periods / middle, np.angle(found * np.exp(-1j * turns)))

@@ -12,6 +12,7 @@ from menura.audio import Audio
 from menura.features.pitch import NoteEstimate
 from menura.note import Note
 from menura.preset import Preset
+from menura.resynthesis.alignment import aligned
 from menura.resynthesis.analysis import Analysis, analyse_dense, analyse_pitched, level_contour
 from menura.resynthesis.correction import corrected
 from menura.resynthesis.gesture import Gesture
@@ -60,6 +61,7 @@ class Resynthesis:
         self._note = note
         self._estimate = estimate
         self._seed = int(rng.integers(2**31))
+        self._rng = rng
 
     def drafts(self) -> list[Draft]:
         """The readings of the target, likeliest first.
@@ -84,10 +86,15 @@ class Resynthesis:
 
     def correct(self, draft: Draft, rendered: NDArray[np.float32], *, smoothing: float, damping: float) -> Draft:
         """The draft after hearing it: see `corrected`."""
-        better = corrected(draft.analysis, self._signal, rendered, self._rate, smoothing=smoothing, damping=damping)
+        analysis = draft.analysis
+        if draft.reading == "harmonic":
+            analysis = aligned(analysis, self._signal, rendered, self._rate)
+        better = corrected(analysis, self._signal, rendered, self._rate, smoothing=smoothing, damping=damping)
         return replace(draft, analysis=better, steps=draft.steps + 1)
 
     def _draft(self, reading: str, analysis: Analysis, *, tonal: bool = True) -> Draft:
+        phases = self._rng.uniform(0.0, 2.0 * np.pi, analysis.partials.amplitude.shape[1])
+        analysis = replace(analysis, phases=phases)
         level = level_contour(self._signal, self._rate, analysis.times, 0.05)
         gesture = Gesture.of(
             level, analysis.times, analysis.seconds, sustaining=self._estimate.sustaining, hold=self._estimate.hold

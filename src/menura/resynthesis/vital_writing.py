@@ -163,7 +163,8 @@ def _wavetable_frames(
     chosen = keyframe_indices(share, weight, max(2, plan.keyframes))
     count = amplitude.shape[1]
     spectra = np.zeros((len(chosen), FRAME // 2 + 1), dtype=np.complex128)
-    spectra[:, 1 : count + 1] = share[chosen] * np.exp(2j * np.pi * rng.uniform(size=count))
+    phases = rng.uniform(0.0, 2.0 * np.pi, count) if analysis.phases is None else analysis.phases
+    spectra[:, 1 : count + 1] = share[chosen] * np.exp(1j * phases)
     frames = np.fft.irfft(spectra, FRAME, axis=1) * (FRAME / 2)
     peak = float(np.abs(frames).max())
     positions = np.round(np.linspace(0, vital_init.POSITIONS, len(chosen))).astype(int)
