@@ -81,6 +81,7 @@ def level_course(signal: NDArray[np.float32], sample_rate: int, *, fundamental_h
     # let go must in addition lose little a second, or it is a pluck that the recording cuts off.
     sustaining = length >= 0.1 and drop > -16.0 and slope > -_steepest(length, released=split is not None)
     if split is None:
+        sustaining = sustaining and not _rings(times[start : stop + 1], level[start : stop + 1], slope)
         return Course(sustaining, total, 0.0, slope, drop)
     key_up = _fall_begins(times, level, start, stop)
     end = float(times[last])
@@ -90,6 +91,19 @@ def level_course(signal: NDArray[np.float32], sample_rate: int, *, fundamental_h
 def _steepest(length: float, *, released: bool) -> float:
     # In dB a second; a short note's slope says little.
     return (8.0 if released else 4.0) / min(1.0, max(length, 0.1))
+
+
+def _rings(times: Series, level: Series, slope: float) -> bool:
+    """True for a sound that was struck and left to ring, though so slowly that its slope alone does not tell.
+
+    Its level falls along a straight line, or it begins at its loudest and ends far below.
+    """
+    if times.size < 20 or slope > -0.8:
+        return False
+    inner = slice(times.size // 20, None)
+    straight = float(np.corrcoef(times[inner], level[inner])[0, 1]) < -0.95 and slope < -2.5
+    struck = int(np.argmax(level > -3.0)) * _HOP <= 0.05
+    return straight or (struck and float(level[-(times.size // 4) :].mean()) < -12.0)
 
 
 def _key_up(times: Series, level: Series) -> int | None:
