@@ -55,7 +55,7 @@ def test_python_runs(code: str, desk: Path) -> None:
 def test_commands_parse(line: str, desk: Path) -> None:
     import typer.main
 
-    from menura.cli import app
+    from menura.cli.app import app
 
     command: Any = typer.main.get_command(app)
     words = shlex.split(line, comments=True)[1:]

@@ -292,7 +292,7 @@ def test_a_place_that_cannot_be_written_is_refused(run: Run, preset: Path, tmp_p
 
 def test_starting_is_quick_because_the_heavy_rooms_stay_closed() -> None:
     heavy = ("numpy", "scipy", "soundfile", "vita", "cma", "matplotlib", "menura.audio", "menura.matching.matcher")
-    script = f"import sys, menura.cli; print([name for name in {heavy} if name in sys.modules])"
+    script = f"import sys, menura.cli.app; print([name for name in {heavy} if name in sys.modules])"
     source = Path(__file__).resolve().parents[2] / "src"
     environment = {**os.environ, "PYTHONPATH": str(source)}
     answer = subprocess.run(
@@ -304,7 +304,7 @@ def test_starting_is_quick_because_the_heavy_rooms_stay_closed() -> None:
 def test_every_option_is_in_the_documents(repository: Path) -> None:
     import typer
 
-    from menura.cli import app
+    from menura.cli.app import app
 
     text = (repository / "docs" / "cli.md").read_text()
     root: Any = typer.main.get_command(app)

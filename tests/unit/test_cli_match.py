@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import soundfile
 from menura.synths.registry import synth_of
 
 RATE = 44_100
+TOY = ("--synth", "toy", "--track", "knobs")
+"""What is tested here is the command, not the engine: the small synth is quick."""
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def check_whole(folder: Path) -> dict:
     for name, digest in card["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
     for match in card["matches"]:
-        synth_of("vital").read(folder / match["files"]["preset"]["name"])
+        synth_of(match["synth"]).read(folder / match["files"]["preset"]["name"])
     return card
 
 
@@ -109,14 +112,14 @@ def test_json_is_one_object_and_the_same_seed_the_same_answer(place: Path) -> No
     told = []
     for out in ("a", "b"):
         arguments = ("--renders", "8", "--top", "1", "--seed", "3", "--seconds", "600", "--json", "--out", out)
-        code, text, err = ended(start(place, "match", "pluck.wav", "--track", "knobs", "--note", "A3", *arguments))
+        code, text, err = ended(start(place, "match", "pluck.wav", *TOY, "--note", "A3", *arguments))
         assert code == 0, err
         assert len(text.splitlines()) == 1
         told.append(json.loads(text))
         assert (place / told[-1]["report"]).is_file()
     assert told[0]["note"]["pitch"] == 57
     assert told[0]["matches"][0]["distance"] == told[1]["matches"][0]["distance"]
-    assert (place / "a" / "01-pluck.vital").read_bytes() == (place / "b" / "01-pluck.vital").read_bytes()
+    assert (place / "a" / "01-pluck.toy").read_bytes() == (place / "b" / "01-pluck.toy").read_bytes()
 
 
 def wait_for(process: subprocess.Popen[str], word: str) -> None:
@@ -129,63 +132,76 @@ def wait_for(process: subprocess.Popen[str], word: str) -> None:
 
 
 def test_ctrl_c_keeps_the_best_so_far_whole(place: Path) -> None:
-    process = start(
-        place, "match", "pluck.wav", "--track", "knobs", "--renders", "100000", "--seconds", "300", "--out", "out"
-    )
+    process = start(place, "match", "pluck.wav", *TOY, "--renders", "100000", "--seconds", "300", "--out", "out")
     wait_for(process, "distance")
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process of the command
     code, out, err = ended(process, 60)
     assert code == 130, err
     card = check_whole(place / "out")
     assert card["budget"]["stopped_by"] == "cancelled"
-    assert "01-pluck.vital" in out
+    assert "01-pluck.toy" in out
     assert "Traceback" not in err
     assert sorted(path.name for path in place.iterdir() if not path.name.startswith(".")) == ["out", "pluck.wav"]
 
 
 def test_two_ctrl_c_drop_everything_at_once(place: Path) -> None:
-    process = start(place, "match", "pluck.wav", "--track", "knobs", "--renders", "100000", "--out", "out")
+    process = start(place, "match", "pluck.wav", *TOY, "--renders", "100000", "--out", "out")
     wait_for(process, "proposes")
     os.kill(process.pid, signal.SIGINT)
+    wait_for(process, "stopping")
     os.kill(process.pid, signal.SIGINT)
     code, out, err = ended(process, 60)
     assert code == 130
     assert "Traceback" not in err
-    # The second may come after the files were written: then they are whole.
+    # Where the second came too late to drop anything, all is whole.
     if (place / "out").exists():
         check_whole(place / "out")
     else:
         assert out == ""
+        assert err.splitlines()[-1] == "menura: stopped; nothing was written"
     assert not list(place.glob(".menura-*"))
 
 
+def test_the_first_ctrl_c_asks_and_the_second_ends() -> None:
+    from menura.cli.match import stopper
+
+    cancel = threading.Event()
+    stop = stopper(cancel)
+    stop(signal.SIGINT, None)
+    assert cancel.is_set()
+    with pytest.raises(KeyboardInterrupt):
+        stop(signal.SIGINT, None)
+
+
 def test_near_and_lock_are_understood(place: Path) -> None:
-    synth = synth_of("vital")
-    (place / "near.vital").write_bytes(synth.write(synth.init()))
-    arguments = ("--near", "near.vital", "--lock", "osc_1_transpose", "--renders", "12", "--top", "1", "--json")
-    code, out, err = ended(start(place, "match", "pluck.wav", "--track", "knobs", *arguments))
+    synth = synth_of("toy")
+    locked = next(name for name in sorted(synth.init().values))
+    (place / "near.toy").write_bytes(synth.write(synth.init()))
+    arguments = ("--near", "near.toy", "--lock", locked, "--renders", "12", "--top", "1", "--json")
+    code, out, err = ended(start(place, "match", "pluck.wav", *TOY, *arguments))
     assert code == 0, err
     assert json.loads(out)["report"] == "pluck-menura/report.html"
     card = check_whole(place / "pluck-menura")
-    assert card["locked"] == ["osc_1_transpose"]
-    found = synth.read(place / "pluck-menura" / "01-pluck.vital")
-    assert found.values["osc_1_transpose"] == synth.init().values["osc_1_transpose"]
-    code, out, err = ended(start(place, "match", "pluck.wav", "--lock", "no_such_control", "--out", "x"))
-    assert (code, out) == (2, "")
-    assert "no_such_control" in err
-    assert not (place / "x").exists()
+    assert card["locked"] == [locked]
+    found = synth.read(place / "pluck-menura" / "01-pluck.toy")
+    assert found.values[locked] == synth.init().values[locked]
+    for bad in (("--lock", "no_such_control"), ("--near", "pluck.wav"), ("--install",)):
+        code, out, err = ended(start(place, "match", "pluck.wav", *TOY, *bad, "--out", "x"))
+        assert (code, out) == (2, ""), err
+        assert bad[-1] in err
+        assert not (place / "x").exists()
 
 
 def test_bench_ends_with_one_json_object(place: Path) -> None:
     (place / "set.csv").write_text("file,category,midi_pitch,pitch_ok\npluck.wav,plucked,57,1\nabsent.wav,bowed,60,1\n")
-    arguments = ("--manifest", "set.csv", "--track", "random", "--renders", "4", "--out", "bench.json")
+    arguments = ("--manifest", "set.csv", "--track", "random", "--synth", "toy", "--renders", "4", "--out", "b.json")
     code, out, err = ended(start(place, "bench", "match", *arguments))
     assert code == 0, err
     summary = json.loads(out.splitlines()[-1])
     assert set(summary) >= {"mss", "wmfcc", "sot", "rms", "n", "failures", "renders", "seconds", "engine_share"}
     assert summary["failures"] == 1
     assert summary["mss"]["mean"] > 0
-    assert json.loads((place / "bench.json").read_text())
+    assert json.loads((place / "b.json").read_text())
     code, out, err = ended(start(place, "bench", "match", *arguments))
     assert code == 2  # finished results are not overwritten
     assert "--force" in err

@@ -11,12 +11,9 @@ from typing import Annotated
 import typer
 
 from menura import storage
-from menura.cli import bench, doctor, info, match, render, screen, synths
+from menura.cli import STOPPED, bench, doctor, info, match, render, screen, synths
 from menura.errors import MenuraError
 from menura.version import __version__
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
 
 app = typer.Typer(
     name="menura",
@@ -50,18 +47,21 @@ def _root(
         bool, typer.Option("--debug", help="Show the traceback of anything that fails (also: MENURA_DEBUG=1).")
     ] = False,
 ) -> None:
-    """Options before the command; `main` looks for --debug itself, because failures end up there."""
+    """Options before the command; `run` looks for --debug itself, because failures end up there."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Runs the command and ends the process with its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+def run(given: list[str]) -> int:
+    """Runs the command; answers with its exit code."""
     json_wanted = "--json" in given
     debug = "--debug" in given or os.environ.get("MENURA_DEBUG", "") not in ("", "0")
     screen.show_warnings()
     try:
         answer = app(given, prog_name="menura", standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
+        if code == STOPPED:  # typer has turned a KeyboardInterrupt into this
+            screen.complain("stopped; nothing was written", code, json_wanted)
+    except match.StoppedError:
+        code = STOPPED
     except typer.TyperException as error:
         code = error.exit_code
         if message := error.format_message().rstrip("."):  # empty where the help was shown instead
@@ -73,9 +73,6 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             traceback.print_exc()
         screen.complain(str(error), code, json_wanted)
-    except (KeyboardInterrupt, typer.Abort):
-        code = STOPPED
-        screen.complain("stopped; nothing was written", code, json_wanted)
     except BrokenPipeError:
         # The reader of our output has left (`menura ... | head`); Python must not complain at its end either.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -87,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
         said = " ".join(str(error).split()) or "no message"
         where = "" if debug else f"; {_log()}"
         screen.complain(f"unexpected {type(error).__name__}: {said}{where}", code, json_wanted)
-    sys.exit(code)
+    return code
 
 
 def _log() -> str:

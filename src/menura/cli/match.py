@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from menura.events import Finished
     from menura.export import RunFacts
     from menura.matching.target import Target
+
+
+class StoppedError(Exception):
+    """The user stopped the search; the best so far is written and told."""
 
 
 def match(
@@ -74,34 +78,34 @@ def match(
     limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
     matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)
     cancel = threading.Event()
-    with _stopping(cancel):
-        with Progress(limit, target, quiet=json) as progress:
-            stream = matcher.stream(target, top=top, budget=limit, lock=tuple(lock or ()), near=nearby, cancel=cancel)
-            finished = progress.follow(stream)
-        if finished is None or not finished.matches:
-            if cancel.is_set():
-                raise KeyboardInterrupt
-            raise WorkError("no preset was found: no candidate gave a sound; raise --renders, or try another --track")
-        facts = export.RunFacts(
-            track=track,
-            renders=finished.renders,
-            seconds=finished.seconds,
-            engine_seconds=finished.engine_seconds,
-            stopped_by=finished.stopped_by,
-            limits={"renders": limit.renders, "seconds": limit.seconds},
-            locked=tuple(lock or ()),
-            near=str(near or ""),
+    with _signals(stopper(cancel)), Progress(limit, target, quiet=json) as progress:
+        finished = progress.follow(
+            matcher.stream(target, top=top, budget=limit, lock=tuple(lock or ()), near=nearby, cancel=cancel)
         )
+    if finished is None or not finished.matches:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        raise WorkError("no preset was found: no candidate gave a sound; raise --renders, or try another --track")
+    facts = export.RunFacts(
+        track=track,
+        renders=finished.renders,
+        seconds=finished.seconds,
+        engine_seconds=finished.engine_seconds,
+        stopped_by=finished.stopped_by,
+        limits={"renders": limit.renders, "seconds": limit.seconds},
+        locked=tuple(lock or ()),
+        near=str(near or ""),
+    )
+    with _signals(signal.SIG_IGN):  # what is being written is written whole
         paths = export.export_matches(finished.matches, target, folder, force=force, run=facts)
         presets = paths[: len(finished.matches)]
         installed = export.install(presets) if install else []
     _tell(finished, facts, target, folder, presets, installed, json)
     if cancel.is_set():
-        raise typer.Exit(130)
+        raise StoppedError
 
 
-@contextmanager
-def _stopping(cancel: threading.Event) -> Iterator[None]:
+def stopper(cancel: threading.Event) -> Callable[[int, object], None]:
     """The first Ctrl-C (or a polite kill) asks the match to end with what it has; the second ends everything."""
 
     def stop(_number: int, _frame: object) -> None:
@@ -110,15 +114,21 @@ def _stopping(cancel: threading.Event) -> Iterator[None]:
         cancel.set()
         screen.note("stopping; the best so far is written (Ctrl-C again drops it)")
 
+    return stop
+
+
+@contextmanager
+def _signals(handler: Callable[[int, object], None] | signal.Handlers) -> Iterator[None]:
+    """Hands Ctrl-C and polite kills to `handler` for a while; only the main thread may do so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _tell(
