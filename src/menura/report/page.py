@@ -145,7 +145,7 @@ def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], se
 <output id="clock" for="position">0.00 / {seconds:.2f} s</output>
 </div>
 <div class="options">
-<label><input type="checkbox" id="loop" checked> Loop</label>
+<label><input type="checkbox" id="loop"{" checked" if seconds >= 1.0 else ""}> Loop</label>
 <label><input type="checkbox" id="even" checked> Same loudness</label>
 <span class="keys"><kbd>Space</kbd> play <kbd>X</kbd> A/B <kbd>T</kbd> target <kbd>1</kbd>-<kbd>9</kbd> answers
 <kbd>&larr;</kbd><kbd>&rarr;</kbd> seek</span>
