@@ -187,8 +187,8 @@ class ParameterSpace:
         if found.ndim not in (1, 2) or found.shape[-1] != self.dim:
             raise SpaceError(f"a vector of shape {found.shape}; this space takes ({self.dim},) or (n, {self.dim})")
         if not bool(np.isfinite(found).all()):
-            finite = np.isfinite(np.atleast_2d(found)).all(axis=0).tolist()
-            bad = [name for name, good in zip(self.names, finite, strict=True) if not good]
+            columns: list[int] = np.flatnonzero(~np.isfinite(found).reshape(-1, self.dim).all(axis=0)).tolist()
+            bad = [self.names[column] for column in columns]
             raise SpaceError(f"a vector that is not finite at {', '.join(bad[:5])}; give numbers from 0 to 1")
         return self._snapped(found)
 

@@ -122,9 +122,7 @@ class RenderPool:
         self._running: list[_Worker] = []
         self._closed = False
 
-    def render_many(
-        self, items: Iterable[tuple[Preset, Note]], *, measure: Measure | None = None
-    ) -> list[Rendered]:
+    def render_many(self, items: Iterable[tuple[Preset, Note]], *, measure: Measure | None = None) -> list[Rendered]:
         """Renders all and answers in their order.
 
         Args:
@@ -168,6 +166,10 @@ class RenderPool:
                 yield found
         finally:
             batch.cancelled = True
+
+    def processes(self) -> list[int]:
+        """Process numbers of the workers that run now."""
+        return [pid for worker in self._running if (pid := worker.pid)]
 
     def close(self) -> None:
         """Ends all workers; a render in progress is lost. Safe to call twice."""
@@ -230,6 +232,8 @@ def _serve(tasks: queue.SimpleQueue[_Task | None], worker: _Worker) -> None:
             task.batch.results.put((task.index, worker.render(task)))
         except MenuraError as error:
             task.batch.results.put(error)
+        except Exception as error:  # noqa: BLE001 - a thread that died in silence would leave the caller waiting
+            task.batch.results.put(WorkError(f"a render could not be passed on: {type(error).__name__}: {error}"))
     worker.stop()
 
 
@@ -256,6 +260,12 @@ class _Worker:
             return Rendered(None, "the engine crashed on this preset; the worker was replaced")
         sound, measured, error, seconds = cast(tuple[Any, Any, str | None, float], pickle.loads(answer))
         return Rendered(None if sound is None else Audio(sound, self._sample_rate), error, seconds, measured)
+
+    @property
+    def pid(self) -> int:
+        """The process number; 0 while there is none."""
+        process = self._process
+        return process.pid if process is not None else 0
 
     def stop(self) -> None:
         """Ends the process for good, at once."""
@@ -287,6 +297,10 @@ class _Worker:
                 raise WorkError("the render pool was closed while it was rendering")
             if self._process is not None and self._process.poll() is None:
                 return self._process
+        self._end()
+        with self._lock:
+            if self._stopped:
+                raise WorkError("the render pool was closed while it was rendering")
             self._process = process = _spawn()
         answer, late = self._ask(process, self._hello, _START_SECONDS)
         if answer is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -74,17 +76,17 @@ class Toy:
 
         Raises:
             PresetError: the preset is broken or of another synth.
-            RenderError: the preset asks for it (a block `fault`, for tests of what happens then).
+            RenderError: the preset asks for it: a block `fault` of "nan", "crash" or "hang" does what bad
+                presets do to real engines, for tests of what happens then.
         """
         check_toy(preset)
-        if preset.blocks.get("fault") == "nan":
-            raise RenderError("the render is not finite; the preset asks for it")
+        _fault(preset.blocks.get("fault"))
         value = {name: float(number) for name, number in self.init().values.items()}
         value.update({name: float(number) for name, number in preset.values.items() if name in value})
         samples = max(round(note.total * sample_rate), 1)
-        time = np.arange(samples) / sample_rate
-        envelope = _envelope(value, note, time)
-        moved = _moved(preset, value, note, time, envelope)
+        times = np.arange(samples) / sample_rate
+        envelope = _envelope(value, note, times)
+        moved = _moved(preset, value, note, times, envelope)
         pitch = note.pitch + round(value["transpose"]) + value["tune"] + 12.0 * moved["pitch"]
         frequency = np.minimum(440.0 * 2.0 ** ((pitch - 69.0) / 12.0), 0.45 * sample_rate)
         start = np.random.default_rng().random() if value["phase_random"] >= 0.5 else 0.0
@@ -156,6 +158,15 @@ def check_toy(preset: Preset) -> None:
         raise PresetError(f"toy harmonics are {found!r}; give a list of finite numbers")
 
 
+def _fault(kind: object) -> None:
+    if kind == "nan":
+        raise RenderError("the render is not finite; the preset asks for it")
+    if kind == "crash":
+        os.abort()
+    if kind == "hang":
+        time.sleep(3600.0)
+
+
 def _slot(slot: int) -> list[Parameter]:
     ends: tuple[tuple[Field, tuple[str, ...]], ...] = (("source", ("", *SOURCES)), ("destination", ("", *DESTINATIONS)))
     found = [
@@ -180,7 +191,7 @@ def _slot(slot: int) -> list[Parameter]:
     return [*found, amount, bipolar]
 
 
-def _envelope(value: Mapping[str, float], note: Note, time: NDArray[np.float64]) -> NDArray[np.float64]:
+def _envelope(value: Mapping[str, float], note: Note, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Linear attack, exponential decay to the sustain level, exponential release from wherever key-up finds it."""
     attack, decay, release = (2.0 ** value[name] for name in ("attack", "decay", "release"))
     sustain = value["sustain"]
@@ -189,20 +200,20 @@ def _envelope(value: Mapping[str, float], note: Note, time: NDArray[np.float64])
         falling = sustain + (1.0 - sustain) * np.exp(-3.0 * np.maximum(at - attack, 0.0) / decay)
         return np.where(at < attack, at / attack, falling)
 
-    level = held(np.minimum(time, note.hold))
-    return level * np.exp(-5.0 * np.maximum(time - note.hold, 0.0) / release)
+    level = held(np.minimum(times, note.hold))
+    return level * np.exp(-5.0 * np.maximum(times - note.hold, 0.0) / release)
 
 
 def _moved(
-    preset: Preset, value: Mapping[str, float], note: Note, time: NDArray[np.float64], envelope: NDArray[np.float64]
+    preset: Preset, value: Mapping[str, float], note: Note, times: NDArray[np.float64], envelope: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     """How far the routes move each destination, in shares of its range."""
     sources = {
         "envelope": envelope,
-        "wobble": 0.5 + 0.5 * np.sin(2.0 * np.pi * 2.0 ** value["wobble_rate"] * time),
-        "velocity": np.full_like(time, note.velocity),
+        "wobble": 0.5 + 0.5 * np.sin(2.0 * np.pi * 2.0 ** value["wobble_rate"] * times),
+        "velocity": np.full_like(times, note.velocity),
     }
-    moved = {destination: np.zeros_like(time) for destination in DESTINATIONS}
+    moved = {destination: np.zeros_like(times) for destination in DESTINATIONS}
     for route in preset.routes:
         if not route.bypass and route.source in sources and route.destination in moved:
             signal = sources[route.source]

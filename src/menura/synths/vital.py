@@ -13,7 +13,7 @@ from menura.errors import PresetError
 from menura.note import Note
 from menura.preset import Preset, Route
 from menura.space import ParameterSpace
-from menura.synths.vital_controls import engine_version
+from menura.synths.vital_controls import controls, engine_version
 from menura.synths.vital_engine import Engine
 from menura.synths.vital_format import read_vital, write_vital
 from menura.synths.vital_init import initial
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _CHANCE = frozenset({"random", "random_1", "random_2", "random_3", "random_4"})
 _PHASES = tuple(f"osc_{number}_random_phase" for number in (1, 2, 3))
 _NOTE = Note()
+_SILENT = Note(pitch=60.0, velocity=0.8, hold=0.001, total=0.4)
+_LONGEST_DELAY = controls()["env_1_delay"].high
 
 
 class Vital:
@@ -44,8 +46,16 @@ class Vital:
         """The initial patch: one saw."""
         return initial()
 
-    def render(self, preset: Preset, note: Note = _NOTE, *, sample_rate: int = 44_100) -> Audio:
+    def render(self, preset: Preset, note: Note = _NOTE, *, sample_rate: int = 44_100, settled: bool = False) -> Audio:
         """The sound of a preset on a fresh engine, shape (2, round(note.total * sample_rate)).
+
+        Args:
+            preset: what is played.
+            note: how it is played.
+            sample_rate: Hz.
+            settled: let the engine run before the note until its controls have glided from their defaults
+                to the preset's, as they have in a plug-in that is open for a second. A fresh engine glides
+                for a quarter of a second while the note sounds already (docs/decisions/011-engine-hygiene.md).
 
         Raises:
             PresetError: the preset would crash the engine.
@@ -54,6 +64,11 @@ class Vital:
         """
         document = write_vital(preset, for_engine=True)
         engine = Engine()
+        if settled:
+            engine.load(write_vital(preset.with_values(env_1_delay=_LONGEST_DELAY), for_engine=True))
+            # Two notes, so that the one that counts is played by the same lane of voices as on a fresh engine.
+            for _ in range(2):
+                engine.play(_SILENT, sample_rate, tune=0.0)
         engine.load(document)
         sound = engine.play(note, sample_rate, tune=float(preset.values.get("voice_tune", 0.0)))
         return Audio(sound, sample_rate)
