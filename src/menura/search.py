@@ -75,7 +75,7 @@ class RandomSearch(_Remembering):
         self._rng = rng
 
     def ask(self, n: int) -> Vectors:
-        """n uniform vectors."""
+        """N uniform vectors."""
         return self._rng.random((n, self.dim))
 
     def tell(self, vectors: Vectors, losses: Vectors) -> None:
@@ -177,3 +177,167 @@ class CmaEs(_Remembering):
                 [loss if math.isfinite(loss) else worst for _, loss in self._told],
             )
             self._told = []
+
+
+class SeparableCmaEs(_Remembering):
+    """CMA-ES with a diagonal covariance, for cheap losses: a generation costs a few array operations.
+
+    Vectors that leave the unit cube are reflected back into it.
+
+    Source: Ros and Hansen, "A Simple Modification in CMA-ES Achieving Linear Time and Space Complexity", PPSN 2008.
+    """
+
+    def __init__(
+        self, start: NDArray[np.floating[Any]], rng: np.random.Generator, *, sigma: float = 0.1, population: int = 16
+    ) -> None:
+        """Begin at `start`.
+
+        Args:
+            start: Vector of shape (dim,) in [0, 1].
+            rng: Where chance comes from.
+            sigma: First step size, a share of the cube's side.
+            population: Vectors of one generation; each `tell` takes one.
+
+        Raises:
+            SpaceError: if there is nothing to move.
+        """
+        self._mean = np.clip(np.asarray(start, dtype=np.float64), 0.0, 1.0)
+        super().__init__(self._mean.size)
+        self.population = population
+        self._rng = rng
+        self._sigma = sigma
+        dim, parents = self.dim, population // 2
+        weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
+        self._weights = weights / weights.sum()
+        mass = 1.0 / float(np.square(self._weights).sum())
+        self._step_rate = (mass + 2.0) / (dim + mass + 5.0)
+        self._damping = 1.0 + 2.0 * max(0.0, math.sqrt((mass - 1.0) / (dim + 1.0)) - 1.0) + self._step_rate
+        self._path_rate = (4.0 + mass / dim) / (dim + 4.0 + 2.0 * mass / dim)
+        faster = (dim + 2.0) / 3.0
+        self._rank_one = faster * 2.0 / ((dim + 1.3) ** 2 + mass)
+        rank_mu = faster * 2.0 * (mass - 2.0 + 1.0 / mass) / ((dim + 2.0) ** 2 + mass)
+        self._rank_mu = max(0.0, min(1.0 - self._rank_one, rank_mu))
+        self._mass = mass
+        self._expected = math.sqrt(dim) * (1.0 - 1.0 / (4.0 * dim) + 1.0 / (21.0 * dim**2))
+        self._variances = np.ones(dim)
+        self._path = np.zeros(dim)
+        self._step_path = np.zeros(dim)
+
+    @property
+    def done(self) -> bool:
+        """True when the steps have become too small to matter."""
+        return self._sigma * math.sqrt(float(self._variances.max())) < 1e-5
+
+    def ask(self, n: int) -> Vectors:
+        """At most n vectors of one generation."""
+        if self.done:
+            return np.empty((0, self.dim))
+        drawn = self._rng.standard_normal((min(n, self.population), self.dim)) * np.sqrt(self._variances)
+        vectors = np.abs(self._mean + self._sigma * drawn) % 2.0
+        return np.where(vectors > 1.0, 2.0 - vectors, vectors)
+
+    def tell(self, vectors: Vectors, losses: Vectors) -> None:
+        """Learn from a generation; vectors that were not asked are fine too."""
+        self._remember(vectors, losses)
+        parents = self._weights.size
+        if len(losses) < parents:
+            return
+        steps = (vectors[np.argsort(losses, kind="stable")[:parents]] - self._mean) / self._sigma
+        mean_step = self._weights @ steps
+        self._mean = np.clip(self._mean + self._sigma * mean_step, 0.0, 1.0)
+        rate = self._step_rate
+        scaled = mean_step / np.sqrt(self._variances)
+        self._step_path = (1.0 - rate) * self._step_path + math.sqrt(rate * (2.0 - rate) * self._mass) * scaled
+        length = float(np.linalg.norm(self._step_path))
+        quiet = length < (1.4 + 2.0 / (self.dim + 1.0)) * self._expected * 1.2
+        rate = self._path_rate
+        self._path = (1.0 - rate) * self._path + quiet * math.sqrt(rate * (2.0 - rate) * self._mass) * mean_step
+        spread = self._weights @ np.square(steps)
+        self._variances = (
+            (1.0 - self._rank_one - self._rank_mu) * self._variances
+            + self._rank_one * np.square(self._path)
+            + self._rank_mu * spread
+        )
+        self._sigma *= math.exp(min(0.6, (self._step_rate / self._damping) * (length / self._expected - 1.0)))
+
+
+class SparseSteps(_Remembering):
+    """Steps in a few coordinates at a time: quick progress where many coordinates matter a little each.
+
+    Every vector differs from the best so far in about `touched` coordinates. Where several of a batch are nearer,
+    their steps are also tried together. What the steps did tells which coordinates matter: `sensitivity`.
+    """
+
+    done = False
+
+    def __init__(
+        self,
+        start: NDArray[np.floating[Any]],
+        loss: float,
+        rng: np.random.Generator,
+        *,
+        sigma: float = 0.1,
+        touched: int = 5,
+        low: NDArray[np.floating[Any]] | None = None,
+        high: NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        """Begin at `start`, whose loss is known.
+
+        Args:
+            start: Vector of shape (dim,) in [0, 1].
+            loss: Its loss.
+            rng: Where chance comes from.
+            sigma: Usual step, a share of the range of a coordinate; it grows with success and shrinks without.
+            touched: How many coordinates a step moves on average.
+            low: Lower bounds, shape (dim,); None is 0.
+            high: Upper bounds, as `low`; None is 1.
+
+        Raises:
+            SpaceError: if there is nothing to move.
+        """
+        point = np.asarray(start, dtype=np.float64)
+        super().__init__(point.size)
+        self.low = np.zeros(self.dim) if low is None else np.asarray(low, dtype=np.float64)
+        self.high = np.ones(self.dim) if high is None else np.asarray(high, dtype=np.float64)
+        self.sigma = sigma
+        self._touched = touched
+        self._rng = rng
+        self._best = (np.clip(point, self.low, self.high), loss)
+        self._together: Vectors | None = None
+        self._moved = np.zeros(self.dim)
+        self._counted = np.zeros(self.dim)
+
+    @property
+    def sensitivity(self) -> Vectors:
+        """Mean change of the loss by a step that moved the coordinate, shape (dim,); 0 where none has."""
+        return self._moved / np.maximum(self._counted, 1.0)
+
+    def ask(self, n: int) -> Vectors:
+        """N vectors around the best."""
+        found = np.tile(self._best[0], (n, 1))
+        for row in found:
+            count = min(self.dim, 1 + int(self._rng.poisson(self._touched - 1)))
+            where = self._rng.choice(self.dim, size=count, replace=False)
+            step = self._rng.normal(0.0, self.sigma, count) * self._rng.choice((0.3, 1.0, 2.0))
+            row[where] += step * (self.high - self.low)[where]
+        if n and self._together is not None:
+            found[0] = self._together
+            self._together = None
+        return np.clip(found, self.low, self.high)
+
+    def tell(self, vectors: Vectors, losses: Vectors) -> None:
+        """Move to the best; note what the steps did."""
+        centre, before = self._best
+        self._remember(vectors, losses)
+        if math.isfinite(before):
+            for vector, loss in zip(vectors, losses, strict=True):
+                moved = vector != centre
+                if math.isfinite(loss) and 0 < moved.sum() <= 3 * self._touched:
+                    self._moved[moved] += abs(float(loss) - before) / moved.sum()
+                    self._counted[moved] += 1.0
+        nearer = np.flatnonzero(losses < before)
+        if len(nearer) > 1:
+            steps = (vectors - centre)[nearer[np.argsort(losses[nearer], kind="stable")][:4]]
+            self._together = np.clip(centre + steps.sum(axis=0), self.low, self.high)
+        success = len(nearer) / max(1, len(losses))
+        self.sigma = float(np.clip(self.sigma * (1.15 if success > 0.2 else 0.92), 0.005, 0.3))

@@ -22,7 +22,7 @@ SILENCE = 1e-4
 
 BANDS = 64
 HOP = 441
-FRAMES = 44
+FRAMES = 32
 """Moments of a picture: denser where a sound begins."""
 
 

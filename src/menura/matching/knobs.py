@@ -1,4 +1,4 @@
-"""The knob search: choices by trial, then CMA-ES on the controls that matter. Owns the plan; knows no engine."""
+"""The knob search: choices by trial, sparse steps, CMA-ES on what matters. Owns the plan; knows no engine."""
 
 from __future__ import annotations
 
@@ -17,33 +17,53 @@ from menura.matching.pool import Pool, Task
 from menura.matching.variants import variants
 from menura.matching.vital_refit import Refit
 from menura.preset import Preset
-from menura.search import CmaEs
+from menura.search import CmaEs, Minimiser, SparseSteps
 from menura.space import ParameterSpace
 
-CHOICE_SHARE = 0.4
+CHOICE_SHARE = 0.35
 """Share of the renders left that goes into other choices (tables, filters, routes) and corrected forecasts."""
+STEP_SHARE = 0.5
+"""Share of the renders then left that goes into sparse steps, the rest into CMA-ES."""
 LEADERS = 4
 """Different patches that are followed at the same time while choices are open."""
 POPULATION = 16
 """Renders of one generation: a multiple of usual worker counts, and enough to learn from."""
-SIGMA = 0.07
-"""First step of the refinement, a share of each control's range; the starts are good already."""
-PATIENCE = 12
-"""Generations without an improvement after which the next best start is tried."""
+STEP = 0.1
+"""First sparse step, a share of each control's useful range."""
+SIGMA = 0.02
+"""First step of CMA-ES, likewise; the patch is good already."""
+LENS = 28
+"""Controls that CMA-ES turns: those to which the distance was most sensitive."""
+PATIENCE = 8
+"""Generations without an improvement after which a search is ended."""
 
 
 class KnobSearch:
     """Turns the synth's own controls until the budget ends.
 
-    First the best starts' choices (which table, which filter, which routes) are varied one at a time and what helps
-    is kept; then CMA-ES refines the continuous controls that the patch really uses. When it stands still, it goes
-    on from the next different start.
+    First the best starts' choices (which table, which filter, which routes) are varied and what helps is kept, in turn
+    with corrected forecasts; then sparse steps move a few controls of the best patch at a time, which also shows which
+    of them matter; then CMA-ES refines those together. When it stands still, it goes on from the next different patch.
+
+    Args:
+        choice_share: Share of the renders for choices.
+        step: First sparse step.
+        sigma: First step of CMA-ES.
+        population: Renders of one generation.
     """
 
     name = "knobs"
 
-    def __init__(self, *, choice_share: float = CHOICE_SHARE, sigma: float = SIGMA, population: int = POPULATION):
+    def __init__(
+        self,
+        *,
+        choice_share: float = CHOICE_SHARE,
+        step: float = STEP,
+        sigma: float = SIGMA,
+        population: int = POPULATION,
+    ) -> None:
         self.choice_share = choice_share
+        self.step = step
         self.sigma = sigma
         self.population = population
 
@@ -53,16 +73,14 @@ class KnobSearch:
         if not pool.nearest(1):
             return pool
         yield from self._choices(pool, account, int(self.choice_share * account.left))
-        sigma = self.sigma
         tried: set[str] = set()
         while account.left:
             ahead = [c for c in different(pool.nearest(400), 4) if structure(c.preset) not in tried]
             if not ahead:
                 tried.clear()
-                sigma *= 0.6
                 continue
             tried.add(structure(ahead[0].preset))
-            yield from self.refine(pool, account, ahead[0], sigma)
+            yield from self.refine(pool, account, ahead[0])
         return pool
 
     def _choices(self, pool: Pool, account: Account, renders: int) -> Generator[Event, None, None]:
@@ -90,38 +108,50 @@ class KnobSearch:
             if pool.best is best:
                 step = max(0.02, 0.7 * step)
 
-    def refine(
-        self, pool: Pool, account: Account, start: Candidate, sigma: float | None = None
-    ) -> Generator[Event, None, None]:
-        """CMA-ES on the active controls of one candidate, until it stands still or the budget ends."""
-        task = pool.task
-        lens = active_lens(task.synth, start.preset, task.constraints.locked)
-        low, high = task.constraints.box(lens)
-        low, high = _useful(lens, low, high)
+    def refine(self, pool: Pool, account: Account, start: Candidate) -> Generator[Event, None, None]:
+        """Sparse steps, then CMA-ES, on the active controls of one candidate, until both stand still."""
+        constraints = pool.task.constraints
+        lens = active_lens(pool.task.synth, start.preset, constraints.locked)
+        low, high = _useful(lens, *constraints.box(lens))
+        steps = SparseSteps(lens.encode(start.preset), start.distance, pool.rng, sigma=self.step, low=low, high=high)
+        until = account.spent + max(self.population, int(STEP_SHARE * account.left))
+        best = yield from self._minimise(pool, account, steps, lens, start, until)
+        if not account.left:
+            return
+        chosen = np.sort(np.argsort(-steps.sensitivity, kind="stable")[:LENS])
+        narrow = lens.subset(*(lens.names[index] for index in chosen))
         search = CmaEs(
-            np.asarray(lens.encode(start.preset), dtype=np.float64),
+            np.asarray(narrow.encode(best.preset), dtype=np.float64),
             pool.rng,
-            sigma=sigma or self.sigma,
+            sigma=self.sigma,
             population=self.population,
-            scales=np.maximum(high - low, 1e-3),
-            low=low,
-            high=high,
+            scales=np.maximum(high - low, 1e-3)[chosen],
+            low=low[chosen],
+            high=high[chosen],
             diagonal=True,
         )
-        best, since = start.distance, 0
-        while account.left and since < PATIENCE:
+        yield from self._minimise(pool, account, search, narrow, best, account.spent + account.left)
+
+    def _minimise(
+        self, pool: Pool, account: Account, search: Minimiser, lens: ParameterSpace, start: Candidate, until: int
+    ) -> Generator[Event, None, Candidate]:
+        """Ask, hear and tell; answers with the best candidate, the start included."""
+        word = "cma-es" if isinstance(search, CmaEs) else "steps"
+        best, since = start, 0
+        while account.left and account.spent < until and since < PATIENCE:
             vectors = search.ask(self.population)
             if not len(vectors):
-                return
-            batch = [Candidate(lens.decode(vector, start.preset), (*start.lineage, "cma-es")) for vector in vectors]
+                break
+            batch = [Candidate(lens.decode(vector, start.preset), (*start.lineage, word)) for vector in vectors]
             heard = yield from audition(pool, account, self.name, batch)
             if not heard:
-                return
-            losses = np.array([candidate.distance for candidate in heard])
-            search.tell(vectors[: len(heard)], losses)
-            nearest = float(losses.min())
-            since = 0 if nearest < best - 0.005 else since + 1
-            best = min(best, nearest)
+                break
+            search.tell(vectors[: len(heard)], np.array([candidate.distance for candidate in heard]))
+            nearest = min(heard, key=lambda candidate: candidate.distance)
+            since = 0 if nearest.distance < best.distance - 0.002 else since + 1
+            if nearest.distance < best.distance:
+                best = nearest
+        return best
 
 
 def _refit(task: Task) -> Refit | None:

@@ -1,4 +1,4 @@
-"""Polish of what was proposed: CMA-ES in small steps around the best. Owns its plan; knows no proposer."""
+"""Polish of what was proposed: a search in small steps around the best. Owns its plan; knows no proposer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from menura.matching.budget import Account
 from menura.matching.knobs import KnobSearch, different
 from menura.matching.pool import Pool
 
-SIGMA = 0.02
-"""First step, a share of each control's range: proposals are near already."""
+STEP = 0.04
+"""First sparse step, a share of each control's range: proposals are near already."""
+SIGMA = 0.01
+"""First step of CMA-ES, likewise."""
 ENOUGH = 24
 """Renders below which a polish learns nothing and is left out."""
 
@@ -20,8 +22,8 @@ class Refine:
 
     name = "refine"
 
-    def __init__(self, sigma: float = SIGMA) -> None:
-        self._search = KnobSearch(sigma=sigma, population=12)
+    def __init__(self) -> None:
+        self._search = KnobSearch(step=STEP, sigma=SIGMA, population=12)
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Refine the best candidate, then the next different ones."""

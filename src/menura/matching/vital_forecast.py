@@ -2,7 +2,7 @@
 
 Thousands of patches are judged in a second, so that renders are spent on those that are worth it. The laws were
 measured on the engine and hold within a few tenths of a dB for the envelopes, filters and tables alone; what is
-left out (how harmonics of two oscillators interfere, what lies between frames) the engine has the last word on.
+left out (what lies between frames, how single harmonics beat) the engine has the last word on.
 Owns these laws; knows no search and no pool.
 
 Source: measurements in docs/decisions/031-forecast.md.
@@ -27,6 +27,7 @@ Picture = NDArray[np.float32]
 FLOOR_DB = -80.0
 _PLACES = 17
 _BATCH = 64
+_OCTAVES = np.array([transpose for _, transpose in SOURCES])
 
 
 class Forecast:
@@ -74,16 +75,24 @@ class Forecast:
         envelopes = {number: self._envelope(column, number) for number in (1, 2, 3, 4, 5)}
         cutoff = column("filter_1_cutoff")[:, None] + 128.0 * column("modulation_1_amount")[:, None] * envelopes[2]
         offset = self._keys - np.clip(cutoff, 8.0, 136.0)[:, :, None].astype(np.float32)
-        first = _filter(offset, column("filter_1_resonance"), column("filter_1_blend"))
-        power = (_level(column("osc_1_level"))[:, None] * self._table(tables[:, 0], column("osc_1_wave_frame")))[
-            :, None, :
-        ] * first
+        response, turned = _filter(offset, column("filter_1_resonance"), column("filter_1_blend"))
+        fixed = _level(column("osc_1_level"))[:, None] * self._table(tables[:, 0], column("osc_1_wave_frame"))
+        parts = [fixed[:, None, :] * response]
         for number, slot, source in ((2, 2, 3), (3, 4, 5)):
             level = self._moved(column, f"osc_{number}_level", slot, envelopes[source])
-            power += level[:, :, None] * self._table(tables[:, number - 1], column(f"osc_{number}_wave_frame"))[:, None]
+            spectrum = self._table(tables[:, number - 1], column(f"osc_{number}_wave_frame"))
+            parts.append(level[:, :, None] * spectrum[:, None])
+        power = parts[0] + parts[1] + parts[2]
+        octaves = _OCTAVES[tables]
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            # Harmonics of two oscillators at one pitch stand in phase, but for what the filter turns.
+            aligned = (octaves[:, one] == octaves[:, other]).astype(np.float32)[:, None, None]
+            cosine = turned if one == 0 else np.float32(1.0)
+            power += 2.0 * aligned * cosine * np.sqrt(parts[one] * parts[other])
+        np.maximum(power, np.float32(0.0), out=power)
         level = self._moved(column, "sample_level", 3, envelopes[4])
         offset = self._keys[None, None] - column("filter_2_cutoff")[:, None, None].astype(np.float32)
-        second = _filter(offset, column("filter_2_resonance"), column("filter_2_blend"))[:, 0]
+        second = _filter(offset, column("filter_2_resonance"), column("filter_2_blend"))[0][:, 0]
         power += level[:, :, None] * (self._noise * second)[:, None]
         power *= (envelopes[1] ** 4)[:, :, None].astype(np.float32)
         decibels = 10.0 * np.log10(power + np.float32(1e-12)) + self._equaliser(column)[:, None]
@@ -159,21 +168,29 @@ def _curve(share: Knobs, power: Knobs) -> Knobs:
     return np.expm1(bent * share) / np.expm1(bent)
 
 
-def _filter(offset: Picture, resonance: Knobs, blend: Knobs) -> Picture:
-    """Power response of the analogue filter of 12 dB, low-pass over band-pass to high-pass.
+def _filter(offset: Picture, resonance: Knobs, blend: Knobs) -> tuple[Picture, Picture]:
+    """The analogue filter of 12 dB, low-pass over band-pass to high-pass.
 
     Args:
         offset: Semitones above the cutoff, shape (n or 1, frames, bands).
         resonance: 0 to 1, shape (n,).
         blend: 0 is low-pass, 1 band-pass, 2 high-pass, shape (n,).
+
+    Returns:
+        Power response, and the cosine of the turn in phase, each of the shape of `offset`.
     """
     resonance, blend = resonance.astype(np.float32)[:, None, None], blend.astype(np.float32)[:, None, None]
-    squared = np.exp2(offset / np.float32(6.0))
+    ratio = np.exp2(offset / np.float32(12.0))
+    squared = ratio * ratio
     damping = 2.0 * (1.0 - resonance) ** 2
     low, high = np.maximum(1.0 - blend, 0.0), np.maximum(blend - 1.0, 0.0)
-    band = np.maximum(0.0, 1.0 - (1.0 - blend) ** 2)
-    shape = ((low - high * squared) ** 2 + band * squared) / ((1.0 - squared) ** 2 + damping**2 * squared)
-    return shape * np.power(np.float32(10.0), -0.95 * resonance**0.7)
+    band = np.sqrt(np.maximum(0.0, 1.0 - (1.0 - blend) ** 2))
+    straight, aside = low - high * squared, band * ratio
+    under, across = 1.0 - squared, damping * ratio
+    above = straight**2 + aside**2
+    below = under**2 + across**2
+    cosine = (straight * under + aside * across) / np.sqrt(above * below + np.float32(1e-12))
+    return above / below * np.power(np.float32(10.0), -0.95 * resonance**0.7), cosine
 
 
 def _templates(frequency_hz: float, window: int, bank: Picture) -> Picture:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from menura.matching.families import FAMILIES, Profile, draw
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital_forecast import Forecast
-from menura.matching.vital_voice import HIGH, LOW, SOURCES, voice
+from menura.matching.vital_voice import HIGH, INDEX, LOW, SOURCES, voice
 from menura.preset import Preset
-from menura.search import CmaEs
+from menura.search import SeparableCmaEs
 
-DRAWS = 300
+DRAWS = 250
 """Draws of each family that the forecast looks at."""
-IMPROVED = 24
-"""Draws that are improved by the forecast a little, and a third of them thoroughly."""
-GENERATIONS = 40
+IMPROVED = 20
+"""Draws that are improved by the forecast a little, and a third of them thoroughly, tables included."""
+GENERATIONS = 60
 POPULATION = 16
 STEP = 0.13
 """First step of an improvement, a share of each knob's range."""
@@ -43,18 +43,13 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     losses = forecast.loss(knobs, sources)
     order = np.argsort(losses, kind="stable")
     picked = _spread(order, families, IMPROVED)
-    improved = [(*improve(forecast, knobs[i], sources[i], rng), i) for i in picked]
-    improved.sort(key=lambda found: found[1])
+    improved = [(_little(forecast, knobs[i], sources[i], rng), families[i]) for i in picked]
+    improved.sort(key=_loss)
     thorough = len(improved) // 3
-    again = [
-        (*improve(forecast, found, sources[i], rng, generations=3 * GENERATIONS, step=0.08), i)
-        for found, _, i in improved[:thorough]
-    ]
-    improved = sorted(again, key=lambda found: found[1]) + improved[thorough:]
+    again = [(_thoroughly(forecast, *found[:2], rng), family) for found, family in improved[:thorough]]
     starts: list[Start] = []
-    for better, _, index in improved:
-        lineage = (f"start:{families[index]}", "forecast")
-        starts.append((voice(better, tuple(sources[index]), base=base, tune=tune), lineage))
+    for (better, played, _), family in [*sorted(again, key=_loss), *improved[thorough:]]:
+        starts.append((voice(better, tuple(played), base=base, tune=tune), (f"start:{family}", "forecast")))
     for index in order[: max(0, n - len(starts))]:
         starts.append((voice(knobs[index], tuple(sources[index]), base=base, tune=tune), (f"start:{families[index]}",)))
     return starts[:n]
@@ -116,6 +111,54 @@ def _spread(order: NDArray[np.int64], families: list[str], n: int) -> list[int]:
     return found
 
 
+Found = tuple[NDArray[np.float64], NDArray[np.int64], float]
+"""Knobs, sources and the loss of their forecast."""
+
+
+def _loss(item: tuple[Found, str]) -> float:
+    return item[0][2]
+
+
+def _little(
+    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], rng: np.random.Generator
+) -> Found:
+    better, loss = improve(forecast, knobs, sources, rng)
+    return better, sources, loss
+
+
+def _thoroughly(
+    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], rng: np.random.Generator
+) -> Found:
+    """Knobs and tables in turn."""
+    best: Found = (knobs, sources, float(forecast.loss(knobs[None], sources[None])[0]))
+    for _ in range(2):
+        for oscillator in np.flatnonzero(best[1] >= 0):
+            changed, played = other_source(forecast, best[0], best[1], int(oscillator))
+            better, loss = improve(forecast, changed, played, rng, generations=GENERATIONS, step=0.08)
+            if loss < best[2]:
+                best = (better, played, loss)
+    better, loss = improve(forecast, best[0], best[1], rng, generations=3 * GENERATIONS, step=0.08)
+    return (better, best[1], loss) if loss < best[2] else best
+
+
+def other_source(
+    forecast: Forecast,
+    knobs: NDArray[np.float64],
+    sources: NDArray[np.int64],
+    oscillator: int,
+    correction: NDArray[np.float32] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The best other source of one oscillator (0 to 2) and place in its table, with the other knobs as they are."""
+    places = np.linspace(16.0, 240.0, 5)
+    others = np.array([index for index in range(len(SOURCES)) if index != sources[oscillator]])
+    moved = np.repeat(knobs[None], others.size * places.size, axis=0)
+    played = np.repeat(sources[None], others.size * places.size, axis=0)
+    moved[:, INDEX[f"osc_{oscillator + 1}_wave_frame"]] = np.tile(places, others.size)
+    played[:, oscillator] = np.repeat(others, places.size)
+    best = int(np.argmin(forecast.loss(moved, played, correction)))
+    return moved[best], played[best]
+
+
 def improve(
     forecast: Forecast,
     knobs: NDArray[np.float64],
@@ -126,7 +169,7 @@ def improve(
     step: float = STEP,
     correction: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
-    """Knobs that the forecast likes better, by CMA-ES, and their loss.
+    """Knobs that the forecast likes better, by separable CMA-ES, and their loss.
 
     Args:
         forecast: What judges.
@@ -138,7 +181,7 @@ def improve(
         correction: As in `Forecast.loss`.
     """
     span = HIGH - LOW
-    search = CmaEs((knobs - LOW) / span, rng, sigma=step, population=POPULATION, diagonal=True)
+    search = SeparableCmaEs((knobs - LOW) / span, rng, sigma=step, population=POPULATION)
     for _ in range(generations):
         vectors = search.ask(POPULATION)
         if not len(vectors):

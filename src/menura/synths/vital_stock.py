@@ -26,8 +26,6 @@ POSITIONS = 257
 Amplitudes = NDArray[np.float64]
 
 _K: Amplitudes = np.arange(1, HARMONICS + 1, dtype=np.float64)
-# Schroeder's phases keep the crest of a rich spectrum low; plain sine phases keep the analogue shapes' look.
-_SPREAD = -np.pi * _K * (_K - 1) / HARMONICS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,18 +111,17 @@ def _frame(amplitudes: Amplitudes, phases: Amplitudes) -> NDArray[np.float32]:
 
 
 def _sines(amplitudes: Amplitudes) -> Spectrum:
-    """Sine phases; negative amplitudes are turned by half a cycle."""
+    """Sine phases, in which a sawtooth has its usual look; negative amplitudes are turned by half a cycle.
+
+    All tables but the noises have them, so that what two oscillators play at one pitch adds up harmonic by harmonic
+    and never cancels.
+    """
     return amplitudes, np.zeros(HARMONICS)
 
 
-def _spread(amplitudes: Amplitudes) -> Spectrum:
-    return amplitudes, _SPREAD
-
-
 def _wave(wave: Amplitudes) -> Spectrum:
-    """The spectrum of a drawn cycle of any length that is a multiple of FRAME."""
-    bins = np.fft.rfft(wave)[1 : HARMONICS + 1] / wave.size
-    return np.abs(bins), np.angle(bins) + np.pi / 2
+    """The spectrum of a drawn cycle of any length that is a multiple of FRAME, in sine phases."""
+    return _sines(np.abs(np.fft.rfft(wave)[1 : HARMONICS + 1]) / wave.size)
 
 
 _SAW = 1.0 / _K
@@ -153,7 +150,7 @@ def _analogue() -> list[Spectrum]:
 
 def _tilt(odd: bool) -> list[Spectrum]:
     comb = _ODD if odd else np.ones(HARMONICS)
-    return [_spread(comb * _K**-power) for power in (5.0, 3.5, 2.5, 1.8, 1.3, 0.9, 0.5, 0.1)]
+    return [_sines(comb * _K**-power) for power in (5.0, 3.5, 2.5, 1.8, 1.3, 0.9, 0.5, 0.1)]
 
 
 def _pulse() -> list[Spectrum]:
@@ -174,32 +171,31 @@ def _sync(shape: str) -> list[Spectrum]:
 
 def _sweep(kind: str) -> list[Spectrum]:
     if kind == "low":
-        return [_spread(_SAW * _low_pass(cutoff, 24.0)) for cutoff in (1.0, 2.0, 3.5, 6.0, 11.0, 20.0, 40.0, 120.0)]
+        return [_sines(_SAW * _low_pass(cutoff, 24.0)) for cutoff in (1.0, 2.0, 3.5, 6.0, 11.0, 20.0, 40.0, 120.0)]
     if kind == "high":
-        return [_spread(_SAW * (1.0 - 0.97 * _low_pass(cut, 24.0))) for cut in (0.5, 1.5, 3.0, 5.0, 9.0, 16.0, 30.0)]
+        return [_sines(_SAW * (1.0 - 0.97 * _low_pass(cut, 24.0))) for cut in (0.5, 1.5, 3.0, 5.0, 9.0, 16.0, 30.0)]
     if kind == "band":
-        return [_spread(_bump(c, 0.35) + 0.004 * _SAW) for c in (1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0)]
+        return [_sines(_bump(c, 0.35) + 0.004 * _SAW) for c in (1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0)]
     if kind == "resonant":
         cuts = (1.5, 2.5, 4.0, 6.5, 10.0, 16.0, 26.0, 42.0)
-        return [_spread(_SAW * _low_pass(c, 24.0) + 0.6 * _bump(c, 0.12) / c**0.5) for c in cuts]
+        return [_sines(_SAW * _low_pass(c, 24.0) + 0.6 * _bump(c, 0.12) / c**0.5) for c in cuts]
     # steep: each step adds harmonics and leaves a wall above.
-    return [_spread(np.where(_K <= count, _K**-0.5, 1e-4 / _K)) for count in (1, 2, 3, 4, 6, 9, 14, 24, 48)]
+    return [_sines(np.where(_K <= count, _K**-0.5, 1e-4 / _K)) for count in (1, 2, 3, 4, 6, 9, 14, 24, 48)]
 
 
 def _odd_even() -> list[Spectrum]:
-    return [_spread(_K**-1.2 * np.where(_K % 2 == 1, 1.0, even)) for even in (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)]
+    return [_sines(_K**-1.2 * np.where(_K % 2 == 1, 1.0, even)) for even in (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)]
 
 
 def _fundamental() -> list[Spectrum]:
     """A strong fundamental over a falling skirt: flutes, voices, muted strings."""
-    return [_spread(_SINE + share * (1.0 - _SINE) * _K**-1.5) for share in (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
+    return [_sines(_SINE + share * (1.0 - _SINE) * _K**-1.5) for share in (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
 
 
 def _second() -> list[Spectrum]:
     """A weak fundamental: reeds, brass near the bell, small loudspeakers."""
     return [
-        _spread(np.where(_K == 1, 0.3, 1.0) * _bump(peak, 0.9) + 0.002 * _SAW)
-        for peak in (1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
+        _sines(np.where(_K == 1, 0.3, 1.0) * _bump(peak, 0.9) + 0.002 * _SAW) for peak in (1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
     ]
 
 
@@ -211,14 +207,13 @@ def _vowels(fundamental: float, width: float) -> list[Spectrum]:
     spectra = []
     for formants in (*_VOWELS, _VOWELS[0]):
         weight = sum(gain * _bump(hz / fundamental, width) for hz, gain in zip(formants, (1.0, 0.5, 0.25), strict=True))
-        spectra.append(_spread((weight + 0.01) * _K**-0.6))
+        spectra.append(_sines((weight + 0.01) * _K**-0.6))
     return spectra
 
 
 def _formant_sweep() -> list[Spectrum]:
     return [
-        _spread(_SAW * 0.05 + _bump(c, 0.18) + 0.4 * _bump(c * 2.6, 0.14))
-        for c in (1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 22.0)
+        _sines(_SAW * 0.05 + _bump(c, 0.18) + 0.4 * _bump(c * 2.6, 0.14)) for c in (1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 22.0)
     ]
 
 
@@ -257,7 +252,7 @@ def _organ() -> list[Spectrum]:
 
 def _pipes() -> list[Spectrum]:
     ranks = ((1,), (1, 3), (1, 2), (1, 2, 4), (1, 3, 5, 7), (1, 2, 3, 4, 6, 8), (1, 2, 3, 4, 5, 6, 8, 10, 12, 16))
-    return [_spread(sum(_bump(float(k), 0.02) * k**-0.7 for k in rank) + 1e-3 * _K**-2.0) for rank in ranks]  # pyright: ignore[reportArgumentType]
+    return [_sines(sum(_bump(float(k), 0.02) * k**-0.7 for k in rank) + 1e-3 * _K**-2.0) for rank in ranks]  # pyright: ignore[reportArgumentType]
 
 
 def _bell(partials: tuple[float, ...]) -> list[Spectrum]:
@@ -280,7 +275,7 @@ _MEMBRANE = (1.0, 1.59, 2.14, 2.30, 2.65, 2.92, 3.16, 3.50, 3.60, 3.65, 4.06, 4.
 def _plucked(damping: float) -> list[Spectrum]:
     """The comb of a string plucked at a share of its length, falling with frequency."""
     return [
-        _spread(np.abs(np.sin(np.pi * _K * place)) * _K**-damping + 1e-5)
+        _sines(np.abs(np.sin(np.pi * _K * place)) * _K**-damping + 1e-5)
         for place in (0.5, 0.38, 0.29, 0.22, 0.16, 0.11, 0.07, 0.04)
     ]
 
@@ -288,7 +283,7 @@ def _plucked(damping: float) -> list[Spectrum]:
 def _struck() -> list[Spectrum]:
     """A hammered string: a hammer that grows softer."""
     return [
-        _spread((np.abs(np.sin(np.pi * _K / 7.8)) + 0.1) * _K**-0.8 * np.exp(-_K / corner))
+        _sines((np.abs(np.sin(np.pi * _K / 7.8)) + 0.1) * _K**-0.8 * np.exp(-_K / corner))
         for corner in (60.0, 25.0, 12.0, 7.0, 4.0, 2.2, 1.2)
     ]
 
@@ -326,7 +321,7 @@ def _digital(kind: str) -> list[Spectrum]:
 def _brass() -> list[Spectrum]:
     """Louder is brighter: a formant under a slope that opens."""
     return [
-        _spread((0.15 + _bump(4.0, 0.9)) * np.exp(-_K / corner) * _K**-0.2)
+        _sines((0.15 + _bump(4.0, 0.9)) * np.exp(-_K / corner) * _K**-0.2)
         for corner in (1.2, 2.5, 5.0, 9.0, 16.0, 30.0)
     ]
 
@@ -337,14 +332,14 @@ def _bowed() -> list[Spectrum]:
     spectra = []
     for shift in (0.6, 0.85, 1.2, 1.7, 2.4, 3.4):
         weight = 0.15 + sum((_bump(centre * shift, width) for centre, width in body), np.zeros(HARMONICS))
-        spectra.append(_spread(_SAW * weight))
+        spectra.append(_sines(_SAW * weight))
     return spectra
 
 
 def _reed() -> list[Spectrum]:
     """Odd harmonics low, all of them higher up: cylindrical reeds, from soft to loud."""
     comb = np.where(_K % 2 == 1, 1.0, 0.03 + 0.97 * (1.0 - _low_pass(7.0, 12.0)))
-    return [_spread(comb * np.exp(-_K / corner) * _K**-0.4) for corner in (1.0, 2.0, 4.0, 8.0, 14.0, 24.0)]
+    return [_sines(comb * np.exp(-_K / corner) * _K**-0.4) for corner in (1.0, 2.0, 4.0, 8.0, 14.0, 24.0)]
 
 
 _RECIPES: dict[str, tuple[str, Callable[[], list[Spectrum]]]] = {
