@@ -12,6 +12,7 @@ import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ import pytest
 from menura.errors import InputError, RenderError, UnknownNameError
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.pool import RenderPool, cores
+from menura.synths.pool import Mode, RenderPool, cores
 from menura.synths.registry import synth_of
 from menura.synths.vital_init import initial
 from menura.synths.vital_player import VitalPlayer
@@ -84,7 +85,7 @@ def test_a_measure_is_taken_in_the_worker() -> None:
         np.testing.assert_array_equal(results[1].measured, TOY.render(*items[1]).mono)
         with pytest.raises(InputError, match="measure"):
             pool.render_many(items, measure=lambda audio: audio)
-        failed = pool.render_many(items, measure=np.linalg.inv)
+        failed = pool.render_many(items, measure=operator.attrgetter("no_such_thing"))
         assert all(result.error and not result.ok for result in failed)
         assert pool.render_many(items)[0].ok
 
@@ -107,7 +108,7 @@ def test_a_crash_of_the_vital_engine_costs_one_render(monkeypatch: pytest.Monkey
     good = VITAL.freeze(initial())
     before, _ = player.play(good, SHORT, 44_100)
     crashing = good.with_values(filter_1_on=1.0, filter_1_cutoff=1e30)
-    monkeypatch.setattr(VitalPlayer, "_check", lambda self, preset: None)
+    monkeypatch.setattr(VitalPlayer, "_check", lambda *_: None)
     with pytest.raises(RenderError, match="crashed"):
         player.play(crashing, SHORT, 44_100)
     after, _ = player.play(good, SHORT, 44_100)
@@ -117,7 +118,7 @@ def test_a_crash_of_the_vital_engine_costs_one_render(monkeypatch: pytest.Monkey
 @needs_fork
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_a_crash_of_the_vital_engine_costs_one_result_of_a_pool(
-    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The workers' checks are taken off, so that the engine really crashes in them.
     (tmp_path / "sitecustomize.py").write_text(
@@ -255,7 +256,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [{"workers": 0}, {"mode": "sloppy"}, {"timeout": 0.0}, {"sample_rate": 10}, {"timeout": float("nan")}]
 )
-def test_arguments_out_of_range_are_refused(arguments: dict[str, object]) -> None:
+def test_arguments_out_of_range_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         RenderPool("toy", **arguments)
 

@@ -43,7 +43,8 @@ def people(archive: Path, count: int) -> list[tuple[str, bytes]]:
     """The first presets of an archive, streamed; `benchmarks/vital_roundtrip.py` takes all of them."""
     with tarfile.open(archive, "r|xz") as files:
         members = itertools.islice((member for member in files if member.isfile()), count)
-        return [(member.name, files.extractfile(member).read()) for member in members]
+        opened = ((member.name, files.extractfile(member)) for member in members)
+        return [(name, content.read()) for name, content in opened if content is not None]
 
 
 @pytest.fixture(scope="module")

@@ -193,15 +193,17 @@ def _slot(slot: int) -> list[Parameter]:
 
 def _envelope(value: Mapping[str, float], note: Note, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Linear attack, exponential decay to the sustain level, exponential release from wherever key-up finds it."""
-    attack, decay, release = (2.0 ** value[name] for name in ("attack", "decay", "release"))
+    attack, decay, release = (math.exp2(value[name]) for name in ("attack", "decay", "release"))
     sustain = value["sustain"]
 
     def held(at: NDArray[np.float64]) -> NDArray[np.float64]:
         falling = sustain + (1.0 - sustain) * np.exp(-3.0 * np.maximum(at - attack, 0.0) / decay)
-        return np.where(at < attack, at / attack, falling)
+        level: NDArray[np.float64] = np.where(at < attack, at / attack, falling)
+        return level
 
     level = held(np.minimum(times, note.hold))
-    return level * np.exp(-5.0 * np.maximum(times - note.hold, 0.0) / release)
+    falling: NDArray[np.float64] = level * np.exp(-5.0 * np.maximum(times - note.hold, 0.0) / release)
+    return falling
 
 
 def _moved(

@@ -13,6 +13,7 @@ Where there is no fork (Windows), both take a new engine for each render.
 
 from __future__ import annotations
 
+import faulthandler
 import mmap
 import os
 import pickle
@@ -150,6 +151,8 @@ def in_fork(engine: Engine, job: Callable[[Engine], Sound], *, samples: int) -> 
 
 def _child(engine: Engine, job: Callable[[Engine], Sound], shared: mmap.mmap, writer: int) -> None:
     """The whole life of a fork; never returns into the code of its parent."""
+    # A crash here is expected, counted and told; a handler inherited from the caller would print it as well.
+    faulthandler.disable()
     status = 1
     try:
         started = time.perf_counter()
