@@ -31,6 +31,7 @@ from menura.synths.vital_check import check_blocks, check_routes, check_values
 from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, controls
 from menura.synths.vital_engine import Engine
 from menura.synths.vital_format import dump_vital
+from menura.synths.vital_init import with_settings
 
 Sound = NDArray[np.float32]
 
@@ -89,8 +90,11 @@ class VitalPlayer:
     def _prepared(self, preset: Preset) -> tuple[float, Callable[[Engine], None]]:
         """Makes the parent's engine hold the preset's blocks and routes; what the fork has still to set."""
         seconds = 0.0
-        if self._loaded is None or self._loaded.blocks != preset.blocks or _ends(self._loaded) != _ends(preset):
-            document = dump_vital(preset, for_engine=True)
+        known = self._loaded is not None and self._loaded.blocks == preset.blocks
+        if self._loaded is None or not known or _ends(self._loaded) != _ends(preset):
+            # Tables and shapes that the engine holds already are left out: drawing them is most of a load.
+            light = with_settings(preset, wavetables=[], lfos=[]) if known else preset
+            document = dump_vital(light, for_engine=True)
             started = time.perf_counter()
             self._loaded = None
             self._engine.load(document)
