@@ -14,7 +14,7 @@ from menura.resynthesis import Draft, Resynthesis
 
 SHARE = 0.9
 """Share of the renders left that readings and their corrections may take."""
-STEPS: tuple[tuple[float, float], ...] = ((0.2, 0.7), (0.1, 0.5), (0.4, 0.6), (0.05, 0.7))
+STEPS: tuple[tuple[float, float], ...] = ((0.2, 0.7), (0.1, 0.5), (0.4, 0.35), (0.05, 0.6))
 """Smoothing in seconds and damping of the corrections tried in a round, two at a time."""
 PATIENCE = 2
 """Rounds without a nearer draft after which a reading is left alone."""

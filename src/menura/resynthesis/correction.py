@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.features.distances import MSS_SCALES
-from menura.features.spectra import mel_power
 from menura.resynthesis.analysis import Analysis
 from menura.resynthesis.noise import band_edges, band_power, between, triangles
 
@@ -43,13 +41,15 @@ def corrected(
     """
     sound = np.zeros(target.size, np.float32)
     sound[: min(rendered.size, target.size)] = rendered[: target.size]
-    sound *= np.float32(10.0 ** (_peak_difference_db(target, sound, sample_rate) / 20.0))
     partials, noise, times = analysis.partials, analysis.noise, analysis.times
     edges = band_edges(sample_rate)
     widths = noise.widths_hz
     wanted = np.log(band_power(target, sample_rate, times, edges)) + np.log(widths)
     heard = np.log(band_power(sound, sample_rate, times, edges)) + np.log(widths)
     floor = float(wanted.max()) - _DEPTH_DB * np.log(10.0) / 10.0
+    # Gain is free: what counts is the shape, so the middle of the differences is taken as equal, not
+    # the loudest cells, of which one alone may stand out.
+    heard += float(np.median((wanted - heard)[wanted > floor]))
     wanted, heard = np.maximum(wanted, floor), np.maximum(heard, floor)
     audible = ((wanted > floor + 0.5) | (heard > floor + 0.5)).astype(float)
     lack = np.clip(wanted - heard, -_MOST, _MOST)
@@ -67,6 +67,8 @@ def corrected(
     for_tone = damping * _smooth(lack, audible * share, half)
     density = noise.density * np.exp(for_noise)
     by_partial = between(for_tone, noise.centres_hz, frequencies)
+    crest = _crest(wanted, heard, damping)
+    tonal_gain, noise_gain = tonal_gain * crest, noise_gain * crest
     better_noise = replace(noise, density=density)
     better_partials = replace(partials, amplitude=partials.amplitude * np.exp(0.5 * by_partial))
     return replace(
@@ -76,6 +78,15 @@ def corrected(
         tonal_level=better_partials.level * tonal_gain,
         noise_level=better_noise.level * noise_gain,
     )
+
+
+def _crest(wanted: NDArray[np.float64], heard: NDArray[np.float64], damping: float) -> NDArray[np.float64]:
+    """Gain over time that brings the loudest cell, the distance's reference, to its place: shape (frames,)."""
+    excess = float(heard.max() - wanted.max())
+    cells = heard if excess > 0.0 else wanted
+    at = int(np.argmax(cells.max(axis=1)))
+    near = np.exp(-0.5 * ((np.arange(len(cells)) - at) / 3.0) ** 2)
+    return np.exp(-0.5 * damping * float(np.clip(excess, -1.5, 1.5)) * near)
 
 
 def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64], half: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -89,15 +100,3 @@ def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64], half: NDAr
         return (total[last] - total[first]) / counts
 
     return mean(values * weight) / (mean(weight) + 0.05)
-
-
-def _peak_difference_db(target: NDArray[np.float32], sound: NDArray[np.float32], sample_rate: int) -> float:
-    """How much the loudest mel cell of the sound lacks: the reference that MSS itself takes."""
-    differences: list[float] = []
-    for window, hop, mels in MSS_SCALES:
-        cells = [
-            float(mel_power(x, sample_rate, int(window * sample_rate), int(hop * sample_rate), mels).max())
-            for x in (target, sound)
-        ]
-        differences.append(10.0 * float(np.log10(max(cells[0], 1e-12) / max(cells[1], 1e-12))))
-    return float(np.mean(differences))

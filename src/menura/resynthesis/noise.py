@@ -37,6 +37,10 @@ class NoiseBands:
         """Root mean square of the noise, shape (frames,)."""
         return np.sqrt(self.density @ self.widths_hz)
 
+    def evened(self) -> NoiseBands:
+        """The same colours over time, each at a level of 1."""
+        return replace(self, density=self.density / np.maximum(self.level, 1e-9)[:, None] ** 2)
+
 
 def band_edges(sample_rate: int, bands: int = N_BANDS) -> NDArray[np.float64]:
     """Edges of `bands` half-overlapping triangles on the mel scale, in Hz, shape (bands + 2,)."""

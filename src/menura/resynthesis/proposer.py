@@ -104,7 +104,7 @@ class Resynthesis:
     def _plan(self, analysis: Analysis, *, tonal: bool) -> Plan:
         """Share the size of a preset between noise and keyframes, as the sound needs them."""
         rate = self._noise_rate(analysis)
-        seconds = min(analysis.seconds, 1.3 if tonal else 2.5)
+        seconds = min(analysis.seconds, 0.65 if tonal else 2.5)
         left = _KILOBYTES - _FIXED_KILOBYTES - seconds * rate * 2 / 750
         return Plan(
             keyframes=int(np.clip(left / _KEYFRAME_KILOBYTES, 8, 32)),

@@ -17,21 +17,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from menura.note import Note
 from menura.preset import Preset, Route
 from menura.resynthesis.analysis import Analysis
 from menura.resynthesis.contours import keyframe_indices, polyline_knots
 from menura.resynthesis.gesture import Gesture
-from menura.resynthesis.noise import NoiseBands, folded, shaped_noise
+from menura.resynthesis.noise import folded, shaped_noise
 from menura.synths import vital_init
 
 FRAME = vital_init.FRAME
 MOST_POINTS = 100
 _REST_LEVEL = 0.7071067690849304
 """Default of the levels of oscillators and sampler: a contour pulls down from here."""
+_FULL = 0.2503
+"""Amplitude, mean of both channels, of a wave of peak 1 at the default levels."""
 _VISIBLE_DB = 75.0
 """A partial this far below the loudest moment does not ask for keyframes."""
+_ONSET = 0.1
+"""Seconds within which a sound has begun."""
 _ENVELOPE, _SUSTAIN = 2.0, 3.0
 _EFFECTS = 3.0
 _FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO = 1, 2, 3, 4
@@ -41,9 +46,9 @@ _FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO = 1, 2, 3, 4
 class Plan:
     """What of an analysis is written, and how finely."""
 
-    keyframes: int = 20
+    keyframes: int = 24
     """Most spectra in the wavetable; each takes 11 kB of the preset."""
-    noise_seconds: float = 1.3
+    noise_seconds: float = 0.65
     """Longest noise in the sampler; it is played to and fro beyond."""
     noise_rate: int = 44_100
     """Samples a second of that noise."""
@@ -90,6 +95,7 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
     tone = tone * gesture.unreleased(analysis.times)
     top = max(float(tone.max()) if plan.tonal else 0.0, float(breath.max()) if plan.noise else 0.0, 1e-9)
     times = analysis.times
+    values["volume"] = _volume(top, note.velocity)
 
     def contour(lfo: int, at: NDArray[np.float64], drawn: NDArray[np.float64], what: str) -> None:
         """A drawn shape of the gesture's own length, its sustain where the key is held."""
@@ -147,6 +153,16 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
     )
 
 
+def _volume(peak: float, velocity: float) -> float:
+    """The master volume at which a contour's top sounds at an amplitude of `peak`, as far as Vital goes.
+
+    The control is the square of 80 + dB; at its default a full oscillator gives `_FULL` at full velocity.
+    """
+    start = vital_init.initial().values["volume"]
+    wanted = np.sqrt(start) + 20.0 * np.log10(peak / (_FULL * velocity**2))
+    return float(np.clip(wanted, 40.0, 86.0) ** 2)
+
+
 def _wavetable_frames(
     analysis: Analysis, plan: Plan, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], list[int], NDArray[np.int64], float]:
@@ -156,8 +172,12 @@ def _wavetable_frames(
     the table holds spectra, never the sound's own waveform.
     """
     amplitude = analysis.partials.amplitude
-    total = np.sqrt(np.sum(amplitude**2, axis=1, keepdims=True)) + 1e-9
-    share = np.maximum(amplitude / total, 1e-6)
+    # Louder neighbours rule the colour of quiet frames: what an onset rises from is not its spectrum.
+    coloured = gaussian_filter1d(amplitude, 1.5, axis=0, mode="nearest")
+    total = np.sqrt(np.sum(coloured**2, axis=1, keepdims=True)) + 1e-9
+    share = np.maximum(coloured / total, 1e-6)
+    begins = int(np.argmax(total[:, 0] > 0.1 * total[: max(1, int(np.searchsorted(analysis.times, _ONSET)))].max()))
+    share[:begins] = share[begins]
     db = 20.0 * np.log10(amplitude + 1e-9)
     weight = np.clip((db - (db.max() - _VISIBLE_DB)) / 20.0, 0.0, 1.0)
     chosen = keyframe_indices(share, weight, max(2, plan.keyframes))
@@ -175,12 +195,8 @@ def _noise(
     analysis: Analysis, gesture: Gesture, plan: Plan, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], float]:
     """Synthetic noise of even level with the sound's colour over time, peak 1, and its crest factor."""
-    bands = analysis.noise
     seconds = min(plan.noise_seconds, analysis.seconds)
-    even = NoiseBands(
-        bands.times, bands.centres_hz, bands.widths_hz, bands.density / np.maximum(bands.level, 1e-9)[:, None] ** 2
-    )
-    noise = shaped_noise(folded(even, seconds), seconds, plan.noise_rate, rng)
+    noise = shaped_noise(folded(analysis.noise.evened(), seconds).evened(), seconds, plan.noise_rate, rng)
     peak = float(np.abs(noise).max())
     return noise / max(peak, 1e-9), peak
 
