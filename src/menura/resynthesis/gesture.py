@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ class Gesture:
     """Seconds of the amplitude envelope's release, a falling square."""
     tail_db_per_second: float = 0.0
     """Slope on which a decaying sound goes on beyond its recording, below 0."""
+    key_up: float = math.inf
+    """When the key goes up within the recording, seconds."""
 
     @classmethod
     def of(
@@ -49,7 +52,9 @@ class Gesture:
             if hold > seconds - 0.03:
                 return cls(True, hold + _AFTER, hold, 0.35)
             # Twice the recorded release, so that what the shape must still draw stays bounded.
-            return cls(True, seconds, hold, float(np.clip(2.0 * (seconds - hold), 0.1, 2.0)))
+            return cls(True, seconds, hold, float(np.clip(2.0 * (seconds - hold), 0.1, 2.0)), key_up=hold)
+        if hold < seconds - 0.03:
+            return cls(False, seconds, seconds, float(np.clip(2.0 * (seconds - hold), 0.2, 3.0)), key_up=hold)
         db = 20.0 * np.log10(np.maximum(level, 1e-9) / max(float(level.max()), 1e-9))
         end = float(db[-max(1, len(db) // 40) :].mean())
         if end < _UNHEARD_DB or len(db) < 8:
@@ -62,9 +67,7 @@ class Gesture:
 
     def unreleased(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a level must be multiplied with because the envelope lets go as well, shape (frames,)."""
-        if not self.sustaining or self.sustain_at >= float(times[-1]):
-            return np.ones(len(times))
-        gone = np.clip((times - self.sustain_at) / self.key_release, 0.0, 0.95)
+        gone = np.clip((times - self.key_up) / self.key_release, 0.0, 0.95)
         return np.minimum(1.0 / (1.0 - gone) ** 2, 8.0)
 
     def drawn(

@@ -75,13 +75,10 @@ class Resynthesis:
             found.append(self._draft("harmonic", harmonic))
         dense = analyse_dense(self._signal, self._rate)
         found.append(self._draft("dense", dense))
-        if not estimate.pitched:
-            noise = replace(
-                dense,
-                noise=self._all_noise(dense),
-                noise_level=np.hypot(dense.tonal_level, dense.noise_level),
-            )
-            found.append(self._draft("noise", noise, tonal=False))
+        alone = replace(
+            dense, noise=self._all_noise(dense), noise_level=np.hypot(dense.tonal_level, dense.noise_level)
+        )
+        found.append(self._draft("noise", alone, tonal=False))
         return found
 
     def correct(self, draft: Draft, rendered: NDArray[np.float32], *, smoothing: float, damping: float) -> Draft:
