@@ -64,9 +64,12 @@ class Account:
     @property
     def left(self) -> int:
         """Renders that the present stage may still have: 0 when time is up or the user has cancelled."""
-        if self._over() in ("cancelled", "seconds"):
-            return 0
-        return max(0, self.budget.renders - self.spent - self._reserved)
+        over = self._over()
+        left = 0 if over else max(0, self.budget.renders - self.spent - self._reserved)
+        if left == 0 and self._refused is None:
+            # Whoever asks wants to go on.
+            self._refused = over or "renders"
+        return left
 
     @property
     def cancelled(self) -> bool:
@@ -80,7 +83,7 @@ class Account:
 
     def grant(self, wanted: int) -> int:
         """How many of the wanted renders may be done; they count as spent from now on."""
-        granted = min(wanted, self.left)
+        granted = min(wanted, self.left) if wanted > 0 else 0
         if granted < wanted and self._refused is None:
             self._refused = self._over() or "renders"
         self.spent += granted

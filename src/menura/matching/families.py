@@ -74,7 +74,9 @@ class Profile:
     pitched: bool
 
 
-def draw(rng: np.random.Generator, family: Family, profile: Profile, n: int) -> tuple[NDArray, NDArray[np.int64]]:
+def draw(
+    rng: np.random.Generator, family: Family, profile: Profile, n: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Patches of a family.
 
     Args:

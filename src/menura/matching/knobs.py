@@ -118,7 +118,7 @@ class KnobSearch:
         best = yield from self._minimise(pool, account, steps, lens, start, until)
         if not account.left:
             return
-        chosen = np.sort(np.argsort(-steps.sensitivity, kind="stable")[:LENS])
+        chosen = sorted(int(index) for index in np.argsort(-steps.sensitivity, kind="stable")[:LENS])
         narrow = lens.subset(*(lens.names[index] for index in chosen))
         search = CmaEs(
             np.asarray(narrow.encode(best.preset), dtype=np.float64),

@@ -16,7 +16,9 @@ from menura.matching.target import SAMPLE_RATE, Target
 from menura.preset import Preset
 
 START_SHARE = 0.08
-"""Share of the renders left that goes into starts."""
+"""Share of the renders left that goes into starts which a forecast has picked."""
+BLIND_SHARE = 0.3
+"""The same for random ones."""
 
 
 class Starts:
@@ -27,14 +29,15 @@ class Starts:
 
     name = "starts"
 
-    def __init__(self, share: float = START_SHARE) -> None:
+    def __init__(self, share: float | None = None) -> None:
         self.share = share
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Propose about `share` of the renders left."""
         yield Started(self.name, account.left)
-        count = int(np.clip(self.share * account.left, 12, 60))
         task = pool.task
+        share = self.share or (START_SHARE if task.synth.name == "vital" else BLIND_SHARE)
+        count = int(np.clip(share * account.left, 12, 60))
         if task.constraints.near:
             proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))
         elif task.synth.name == "vital":

@@ -28,8 +28,13 @@ def variants(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> li
         return _switched(task, preset, rng, n)
     moves = [*_MOVES, *(_MOVES_TWICE * 2)]
     order = rng.permutation(len(moves))
-    found = [moves[order[i % len(moves)]](preset, rng) for i in range(n)]
-    return [variant for variant in found if variant is not None]
+    found: list[Variant] = []
+    for index in range(n):
+        move: _Move = moves[int(order[index % len(moves)])]
+        variant = move(preset, rng)
+        if variant is not None:
+            found.append(variant)
+    return found
 
 
 def _switched(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> list[Variant]:
@@ -44,7 +49,7 @@ def _switched(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> l
         name = free[int(rng.integers(len(free)))]
         changed = vector.copy()
         changed[space.index(name)] = space.sample(rng, 1)[0, space.index(name)]
-        found.append((space.decode(changed, preset), f"choice:{name}"))
+        found.append((task.synth.freeze(space.decode(changed, preset)), f"choice:{name}"))
     return found
 
 

@@ -49,6 +49,9 @@ class Forecast:
         self._noise = (np.square(hann(view.window)).sum() * bank.sum(axis=0) / 3.0).astype(np.float32)
         centres = mel_to_hz(np.linspace(0.0, float(hz_to_mel(SAMPLE_RATE / 2)), BANDS + 2))[1:-1]
         self._keys = (69.0 + 12.0 * np.log2(centres / 440.0)).astype(np.float32)
+        # A filter acts where a harmonic is, which low bands may hold off their centre.
+        strongest = np.argmax(_spread(frequency_hz, view.window, bank), axis=0) + 1
+        self._played_keys = (69.0 + 12.0 * np.log2(strongest * frequency_hz / 440.0)).astype(np.float32)
 
     def loss(self, knobs: Knobs, tables: NDArray[np.int64], correction: Picture | None = None) -> NDArray[np.float64]:
         """Mean absolute dB between forecast and target, shape (n,).
@@ -74,7 +77,7 @@ class Forecast:
         column = _Columns(knobs)
         envelopes = {number: self._envelope(column, number) for number in (1, 2, 3, 4, 5)}
         cutoff = column("filter_1_cutoff")[:, None] + 128.0 * column("modulation_1_amount")[:, None] * envelopes[2]
-        offset = self._keys - np.clip(cutoff, 8.0, 136.0)[:, :, None].astype(np.float32)
+        offset = self._played_keys - np.clip(cutoff, 8.0, 136.0)[:, :, None].astype(np.float32)
         response, turned = _filter(offset, column("filter_1_resonance"), column("filter_1_blend"))
         fixed = _level(column("osc_1_level"))[:, None] * self._table(tables[:, 0], column("osc_1_wave_frame"))
         parts = [fixed[:, None, :] * response]
@@ -97,7 +100,7 @@ class Forecast:
         power *= (envelopes[1] ** 4)[:, :, None].astype(np.float32)
         decibels = 10.0 * np.log10(power + np.float32(1e-12)) + self._equaliser(column)[:, None]
         decibels -= decibels.max(axis=(1, 2), keepdims=True)
-        return np.maximum(decibels, np.float32(FLOOR_DB))
+        return np.asarray(np.maximum(decibels, np.float32(FLOOR_DB)), dtype=np.float32)
 
     def _table(self, tables: NDArray[np.int64], frames: Knobs) -> Picture:
         place = np.clip(frames, 0.0, 256.0) / 16.0
@@ -105,7 +108,7 @@ class Forecast:
         share = (place - low)[:, None].astype(np.float32)
         used = np.maximum(tables, 0)
         found = (1.0 - share) * self._tables[used, low] + share * self._tables[used, low + 1]
-        return found * (tables >= 0)[:, None].astype(np.float32)
+        return np.asarray(found * (tables >= 0)[:, None], dtype=np.float32)
 
     @staticmethod
     def _moved(column: _Columns, name: str, slot: int, envelope: Knobs) -> Picture:
@@ -179,35 +182,42 @@ def _filter(offset: Picture, resonance: Knobs, blend: Knobs) -> tuple[Picture, P
     Returns:
         Power response, and the cosine of the turn in phase, each of the shape of `offset`.
     """
-    resonance, blend = resonance.astype(np.float32)[:, None, None], blend.astype(np.float32)[:, None, None]
+    peak = resonance.astype(np.float32)[:, None, None]
+    mix = blend.astype(np.float32)[:, None, None]
     ratio = np.exp2(offset / np.float32(12.0))
     squared = ratio * ratio
-    damping = 2.0 * (1.0 - resonance) ** 2
-    low, high = np.maximum(1.0 - blend, 0.0), np.maximum(blend - 1.0, 0.0)
-    band = np.sqrt(np.maximum(0.0, 1.0 - (1.0 - blend) ** 2))
+    damping = 2.0 * (1.0 - peak) ** 2
+    low, high = np.maximum(1.0 - mix, 0.0), np.maximum(mix - 1.0, 0.0)
+    band = np.sqrt(np.maximum(0.0, 1.0 - (1.0 - mix) ** 2))
     straight, aside = low - high * squared, band * ratio
     under, across = 1.0 - squared, damping * ratio
     above = straight**2 + aside**2
     below = under**2 + across**2
     cosine = (straight * under + aside * across) / np.sqrt(above * below + np.float32(1e-12))
-    return above / below * np.power(np.float32(10.0), -0.95 * resonance**0.7), cosine
+    response = above / below * np.power(np.float32(10.0), -0.95 * peak**0.7)
+    return response.astype(np.float32, copy=False), cosine.astype(np.float32, copy=False)
 
 
 def _templates(frequency_hz: float, window: int, bank: Picture) -> Picture:
     """Mel power of every source at 17 places of its table, at full level, shape (sources, 17, bands)."""
-    bins = np.arange(window // 2 + 1, dtype=np.float32)
     found = np.empty((len(SOURCES), _PLACES, bank.shape[1]), dtype=np.float32)
     for transpose in sorted({transpose for _, transpose in SOURCES}):
         hz = frequency_hz * 2.0 ** (transpose / 12.0)
-        count = int(np.clip(0.48 * SAMPLE_RATE / hz, 1, HARMONICS))
-        distance = bins[None] - (np.arange(1, count + 1) * hz * window / SAMPLE_RATE)[:, None].astype(np.float32)
-        kernel = 0.5 * np.sinc(distance) + 0.25 * np.sinc(distance - 1.0) + 0.25 * np.sinc(distance + 1.0)
-        spread = ((np.square(kernel) * (window / 2.0) ** 2) @ bank).astype(np.float32)
+        spread = _spread(hz, window, bank)
         for index, (name, semitones) in enumerate(SOURCES):
             if semitones == transpose:
-                spectra = _spectra(name)[:, :count]
+                spectra = _spectra(name)[:, : len(spread)]
                 found[index] = np.square(spectra) @ spread
     return found
+
+
+def _spread(hz: float, window: int, bank: Picture) -> Picture:
+    """Mel power of single harmonics of amplitude 1, shape (harmonics, bands)."""
+    count = int(np.clip(0.48 * SAMPLE_RATE / hz, 1, HARMONICS))
+    bins = np.arange(window // 2 + 1, dtype=np.float32)
+    distance = bins[None] - (np.arange(1, count + 1) * hz * window / SAMPLE_RATE)[:, None].astype(np.float32)
+    kernel = 0.5 * np.sinc(distance) + 0.25 * np.sinc(distance - 1.0) + 0.25 * np.sinc(distance + 1.0)
+    return ((np.square(kernel) * (window / 2.0) ** 2) @ bank).astype(np.float32)
 
 
 @cache

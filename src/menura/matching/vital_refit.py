@@ -18,7 +18,7 @@ from menura.matching.vital_starts import base_frequency, improve
 from menura.matching.vital_voice import knobs_of, sources_of, with_knobs
 from menura.preset import Preset
 
-GENERATIONS = 60
+GENERATIONS = 40
 
 
 class Refit:

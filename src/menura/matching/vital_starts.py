@@ -18,8 +18,8 @@ from menura.search import SeparableCmaEs
 DRAWS = 250
 """Draws of each family that the forecast looks at."""
 IMPROVED = 20
-"""Draws that are improved by the forecast a little, and a third of them thoroughly, tables included."""
-GENERATIONS = 60
+"""Draws that are improved by the forecast a little, and a fifth of them thoroughly, tables included."""
+GENERATIONS = 50
 POPULATION = 16
 STEP = 0.13
 """First step of an improvement, a share of each knob's range."""
@@ -45,7 +45,7 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     picked = _spread(order, families, IMPROVED)
     improved = [(_little(forecast, knobs[i], sources[i], rng), families[i]) for i in picked]
     improved.sort(key=_loss)
-    thorough = len(improved) // 3
+    thorough = len(improved) // 5
     again = [(_thoroughly(forecast, *found[:2], rng), family) for found, family in improved[:thorough]]
     starts: list[Start] = []
     for (better, played, _), family in [*sorted(again, key=_loss), *improved[thorough:]]:
@@ -101,11 +101,12 @@ def _spread(order: NDArray[np.int64], families: list[str], n: int) -> list[int]:
     """The first n in order, but no family more than a third of them."""
     taken: dict[str, int] = {}
     found: list[int] = []
-    for index in order:
+    ranked: list[int] = order.tolist()
+    for index in ranked:
         family = families[index]
         if taken.get(family, 0) < max(1, n // 3):
             taken[family] = taken.get(family, 0) + 1
-            found.append(int(index))
+            found.append(index)
         if len(found) == n:
             break
     return found
@@ -131,12 +132,11 @@ def _thoroughly(
 ) -> Found:
     """Knobs and tables in turn."""
     best: Found = (knobs, sources, float(forecast.loss(knobs[None], sources[None])[0]))
-    for _ in range(2):
-        for oscillator in np.flatnonzero(best[1] >= 0):
-            changed, played = other_source(forecast, best[0], best[1], int(oscillator))
-            better, loss = improve(forecast, changed, played, rng, generations=GENERATIONS, step=0.08)
-            if loss < best[2]:
-                best = (better, played, loss)
+    for oscillator in np.flatnonzero(best[1] >= 0):
+        changed, played = other_source(forecast, best[0], best[1], int(oscillator))
+        better, loss = improve(forecast, changed, played, rng, step=0.08)
+        if loss < best[2]:
+            best = (better, played, loss)
     better, loss = improve(forecast, best[0], best[1], rng, generations=3 * GENERATIONS, step=0.08)
     return (better, best[1], loss) if loss < best[2] else best
 

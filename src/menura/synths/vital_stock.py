@@ -162,7 +162,7 @@ def _pulse() -> list[Spectrum]:
 
 def _sync(shape: str) -> list[Spectrum]:
     phase = np.arange(4 * FRAME) / (4 * FRAME)
-    spectra = []
+    spectra: list[Spectrum] = []
     for ratio in (1.0, 1.35, 1.8, 2.4, 3.2, 4.3, 5.7, 7.5):
         inner = (phase * ratio) % 1.0
         spectra.append(_wave(1.0 - 2.0 * inner if shape == "saw" else np.sin(2.0 * np.pi * inner)))
@@ -204,7 +204,7 @@ _VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2
 
 
 def _vowels(fundamental: float, width: float) -> list[Spectrum]:
-    spectra = []
+    spectra: list[Spectrum] = []
     for formants in (*_VOWELS, _VOWELS[0]):
         weight = sum(gain * _bump(hz / fundamental, width) for hz, gain in zip(formants, (1.0, 0.5, 0.25), strict=True))
         spectra.append(_sines((weight + 0.01) * _K**-0.6))
@@ -219,7 +219,7 @@ def _formant_sweep() -> list[Spectrum]:
 
 def _fm(ratio: int, feedback: float = 0.0) -> list[Spectrum]:
     phase = 2.0 * np.pi * np.arange(4 * FRAME) / (4 * FRAME)
-    spectra = []
+    spectra: list[Spectrum] = []
     for index in (0.0, 0.3, 0.7, 1.2, 2.0, 3.2, 5.0, 8.0):
         modulator = np.sin(ratio * phase + feedback * index * np.sin(ratio * phase))
         spectra.append(_wave(np.sin(phase + index * modulator)))
@@ -241,7 +241,7 @@ _REGISTRATIONS = (
 
 
 def _organ() -> list[Spectrum]:
-    spectra = []
+    spectra: list[Spectrum] = []
     for registration in _REGISTRATIONS:
         amplitudes = np.zeros(HARMONICS)
         for harmonic, bar in zip(_BARS, registration, strict=True):
@@ -257,7 +257,7 @@ def _pipes() -> list[Spectrum]:
 
 def _bell(partials: tuple[float, ...]) -> list[Spectrum]:
     """Partials of a struck body on a fundamental that lies low under them; play it octaves down."""
-    spectra = []
+    spectra: list[Spectrum] = []
     for decay in (3.0, 1.5, 0.8, 0.4, 0.0, -0.4):
         amplitudes = np.zeros(HARMONICS)
         for partial in partials:
@@ -290,7 +290,7 @@ def _struck() -> list[Spectrum]:
 
 def _noise(kind: str) -> list[Spectrum]:
     """Random harmonics; octaves down they are as dense as noise."""
-    spectra = []
+    spectra: list[Spectrum] = []
     for index in range(6):
         rng = np.random.default_rng([7, index])
         phases = rng.uniform(0.0, 2.0 * np.pi, HARMONICS)
@@ -329,7 +329,7 @@ def _brass() -> list[Spectrum]:
 def _bowed() -> list[Spectrum]:
     """A sawtooth through a wooden body: fixed bumps that move over the harmonics from frame to frame."""
     body = ((2.0, 0.2), (3.3, 0.15), (7.0, 0.3), (15.0, 0.3))
-    spectra = []
+    spectra: list[Spectrum] = []
     for shift in (0.6, 0.85, 1.2, 1.7, 2.4, 3.4):
         weight = 0.15 + sum((_bump(centre * shift, width) for centre, width in body), np.zeros(HARMONICS))
         spectra.append(_sines(_SAW * weight))
