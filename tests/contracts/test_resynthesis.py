@@ -21,15 +21,15 @@ def sustained() -> np.ndarray:
     time = np.arange(int(1.2 * RATE)) / RATE
     hz = 220.0 * 2.0 ** (0.2 * np.sin(2 * np.pi * 5 * time) / 12)
     phase = 2 * np.pi * np.cumsum(hz) / RATE
-    tone = sum(np.sin(k * phase + k) / k**1.5 for k in range(1, 12)) * np.minimum(time / 0.05, 1.0) * 0.4
+    tones = [np.sin(k * phase + k) / k**1.5 for k in range(1, 12)]
+    tone = np.sum(tones, axis=0) * np.minimum(time / 0.05, 1.0) * 0.4
     return (tone + np.random.default_rng(0).standard_normal(time.size) * 0.004).astype(np.float32)
 
 
 def plucked() -> np.ndarray:
     time = np.arange(int(1.5 * RATE)) / RATE
-    return sum(
-        np.sin(2 * np.pi * 110 * k * time + k) * np.exp(-(2.0 + k) * time) / k for k in range(1, 15)
-    ).astype(np.float32) * 0.3  # fmt: skip
+    tones = [np.sin(2 * np.pi * 110 * k * time + k) * np.exp(-(2.0 + k) * time) / k for k in range(1, 15)]
+    return (0.3 * np.sum(tones, axis=0)).astype(np.float32)
 
 
 def clap() -> np.ndarray:

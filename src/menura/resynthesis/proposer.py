@@ -16,7 +16,7 @@ from menura.resynthesis.alignment import aligned
 from menura.resynthesis.analysis import Analysis, analyse_dense, analyse_pitched, level_contour
 from menura.resynthesis.correction import corrected
 from menura.resynthesis.gesture import Gesture
-from menura.resynthesis.noise import band_edges, band_power
+from menura.resynthesis.noise import NoiseBands, band_edges, band_power
 from menura.resynthesis.vital_writing import Plan, write_vital_patch
 
 _KILOBYTES = 380
@@ -75,9 +75,7 @@ class Resynthesis:
             found.append(self._draft("harmonic", harmonic))
         dense = analyse_dense(self._signal, self._rate)
         found.append(self._draft("dense", dense))
-        alone = replace(
-            dense, noise=self._all_noise(dense), noise_level=np.hypot(dense.tonal_level, dense.noise_level)
-        )
+        alone = replace(dense, noise=self._all_noise(dense), noise_level=np.hypot(dense.tonal_level, dense.noise_level))
         found.append(self._draft("noise", alone, tonal=False))
         return found
 
@@ -120,6 +118,7 @@ class Resynthesis:
         top = float(analysis.noise.centres_hz[heard[-1]]) if heard.size else 0.0
         return next((rate for rate in _NOISE_RATES if 0.47 * rate > top), _NOISE_RATES[-1])
 
-    def _all_noise(self, analysis: Analysis):
+    def _all_noise(self, analysis: Analysis) -> NoiseBands:
+        """All that sounds, as if it were noise."""
         power = band_power(self._signal, self._rate, analysis.times, band_edges(self._rate))
         return replace(analysis.noise, density=power)

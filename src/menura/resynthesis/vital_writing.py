@@ -90,7 +90,7 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
 
     frames, positions, chosen, wave_peak = _wavetable_frames(analysis, plan, rng)
     tone = analysis.tonal_level * np.sqrt(2.0) / wave_peak
-    hiss, crest = _noise(analysis, gesture, plan, rng) if plan.noise else (None, 1.0)
+    hiss, crest = _noise(analysis, plan, rng) if plan.noise else (None, 1.0)
     breath = analysis.noise_level * crest * gesture.unreleased(analysis.times)
     tone = tone * gesture.unreleased(analysis.times)
     top = max(float(tone.max()) if plan.tonal else 0.0, float(breath.max()) if plan.noise else 0.0, 1e-9)
@@ -191,9 +191,7 @@ def _wavetable_frames(
     return frames / peak, [int(p) for p in positions], chosen, 1.0 / peak
 
 
-def _noise(
-    analysis: Analysis, gesture: Gesture, plan: Plan, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], float]:
+def _noise(analysis: Analysis, plan: Plan, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
     """Synthetic noise of even level with the sound's colour over time, peak 1, and its crest factor."""
     seconds = min(plan.noise_seconds, analysis.seconds)
     noise = shaped_noise(folded(analysis.noise.evened(), seconds).evened(), seconds, plan.noise_rate, rng)
