@@ -218,7 +218,7 @@ def test_bad_requests_are_told(sound: Audio, options: dict[str, object], error: 
     if options.get("near") == "vital":
         options = {"near": synth_of("vital").init()}
     with pytest.raises(error, match=word):
-        run(sound, **options)
+        run(sound, **options)  # type: ignore[arg-type]
 
 
 def test_verdicts_are_ordered_words() -> None:

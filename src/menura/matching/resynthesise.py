@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from itertools import islice
 
 from menura.events import Event, Proposed, Started, Warned
 from menura.matching.audition import audition
@@ -49,10 +50,13 @@ class Resynthesise:
             return pool
         proposer = Resynthesis(task.target.audio, task.target.note, task.target.estimate, pool.rng)
         limit = account.spent + max(1, int(SHARE * account.left))
+        readings: list[_Reading] = []
         drafts = proposer.drafts()
-        yield Proposed(self.name, len(drafts))
-        heard = yield from self._hear(pool, account, drafts, limit)
-        readings = [_Reading(draft, candidate) for draft, candidate in heard if candidate.audio is not None]
+        # The likeliest reading is heard before the others are made: the user has a sound to judge at once.
+        for batch in (list(islice(drafts, 1)), list(drafts)):
+            yield Proposed(self.name, len(batch))
+            heard = yield from self._hear(pool, account, batch, limit)
+            readings += [_Reading(draft, candidate) for draft, candidate in heard if candidate.audio is not None]
         while account.spent < limit and account.left:
             nearest = min((reading.heard.distance for reading in readings), default=0.0)
             alive = [r for r in readings if r.idle < PATIENCE and r.heard.distance <= HOPELESS * nearest]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,6 +18,9 @@ from menura.synths.base import Synth
 
 Track = Literal["any", "knobs"]
 """`any` may take wavetables and contours from the target; `knobs` turns the synth's own controls alone."""
+
+DEFAULT_RENDERS: Mapping[str, int] = {"any": 60, "knobs": 600}
+"""Renders of a match where the user names none."""
 
 
 def stages_of(track: str, synth: Synth) -> list[Stage]:
@@ -76,9 +79,7 @@ def match(
     from menura.synths.registry import synth_of
 
     player = synth_of(synth)
-    limit = Budget(renders or DEFAULT_RENDERS[track], seconds)
-    matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)
+    stages = stages_of(track, player)
+    limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
+    matcher = Matcher(player, stages, seed=seed, workers=workers)
     return matcher.match(sound, note=note, top=top, budget=limit, lock=lock, near=near)
-
-
-DEFAULT_RENDERS: dict[str, int] = {"any": 60, "knobs": 600}

@@ -128,6 +128,8 @@ _SWITCHES: Mapping[str, float] = {
     "filter_1_on": 1.0,
     "filter_2_on": 1.0,
     "eq_on": 1.0,
+    # Softer keys are quieter, as on most instruments.
+    "velocity_track": 1.0,
 }
 _SLOTS = {f"modulation_{slot}_amount": slot for slot in range(1, len(ROUTES) + 1)}
 
