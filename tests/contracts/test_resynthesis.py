@@ -45,7 +45,7 @@ def drafts_of(sound: np.ndarray) -> tuple[list[Draft], Note, Resynthesis]:
     estimate = estimate_note(audio)
     note = Note(estimate.pitch, hold=estimate.hold, total=estimate.total)
     resynthesis = Resynthesis(audio, note, estimate, np.random.default_rng(0))
-    return resynthesis.drafts(), note, resynthesis
+    return list(resynthesis.drafts()), note, resynthesis
 
 
 def rendered(draft: Draft, note: Note) -> np.ndarray:

@@ -12,6 +12,8 @@ from menura.resynthesis.partials import Partials, track_partials
 
 HOP = 0.005
 """Seconds between frames."""
+_ONSET = 0.04
+_CALM_WINDOW = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +111,11 @@ def _with_levels(
     tonal, noisy = partials.level**2, noise.level**2
     share = tonal / np.maximum(tonal + noisy, 1e-20)
     fine = level_contour(signal, sample_rate, partials.times, window)
+    if not pitched:
+        # Behind the onset a short window would draw single swings of low partials, which sound as bursts.
+        calm = level_contour(signal, sample_rate, partials.times, _CALM_WINDOW)
+        late = np.clip((partials.times - _ONSET) / _ONSET, 0.0, 1.0)
+        fine = fine * (1.0 - late) + calm * late
     return Analysis(
         partials, noise, fine * np.sqrt(share), fine * np.sqrt(1.0 - share), signal.size / sample_rate, pitched
     )

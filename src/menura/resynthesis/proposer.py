@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -63,21 +64,19 @@ class Resynthesis:
         self._seed = int(rng.integers(2**31))
         self._rng = rng
 
-    def drafts(self) -> list[Draft]:
-        """The readings of the target, likeliest first.
+    def drafts(self) -> Iterator[Draft]:
+        """The readings of the target, likeliest first, each as soon as it is made.
 
         A note is read along its fundamental; any sound can be read on a dense comb, and as noise alone.
         """
-        found: list[Draft] = []
         estimate = self._estimate
         if estimate.pitched:
             harmonic = analyse_pitched(self._signal, self._rate, estimate.track_times, estimate.track_hz)
-            found.append(self._draft("harmonic", harmonic))
+            yield self._draft("harmonic", harmonic)
         dense = analyse_dense(self._signal, self._rate)
-        found.append(self._draft("dense", dense))
+        yield self._draft("dense", dense)
         alone = replace(dense, noise=self._all_noise(dense), noise_level=np.hypot(dense.tonal_level, dense.noise_level))
-        found.append(self._draft("noise", alone, tonal=False))
-        return found
+        yield self._draft("noise", alone, tonal=False)
 
     def correct(self, draft: Draft, rendered: NDArray[np.float32], *, smoothing: float, damping: float) -> Draft:
         """The draft after hearing it: see `corrected`."""
