@@ -127,7 +127,7 @@ def _unit(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return wide / norm if norm > 1e-12 else wide
 
 
-def _mass(mono: NDArray[np.float32]) -> NDArray[np.float64]:
+def _mass(mono: NDArray[np.float32]) -> NDArray[np.float32]:
     # A coarser hop than the metric's own: a quarter of the work, the same mean.
     spectrum = magnitude(mono, 2205, 3528)
-    return np.cumsum(spectrum / np.maximum(spectrum.sum(axis=1, keepdims=True), 1e-6), axis=1, dtype=np.float64)
+    return np.cumsum(spectrum / np.maximum(spectrum.sum(axis=1, keepdims=True), np.float32(1e-6)), axis=1)
