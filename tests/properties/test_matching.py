@@ -8,6 +8,8 @@ from threading import Event as Flag
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from menura.audio import Audio
 from menura.errors import InputError, MenuraError, SpaceError
@@ -241,3 +243,26 @@ def test_hearing_is_gain_invariant_and_takes_anything(sound: Audio) -> None:
     assert hearing(np.full_like(mono, np.nan)).distance == math.inf
     assert hearing(mono[: mono.size // 2]).distance > 1.0
     assert math.isfinite(hearing(np.concatenate([mono, mono])).distance)
+
+
+@given(st.lists(st.tuples(st.floats(0.5, 9.0), st.integers(0, 3)), min_size=1, max_size=12), st.integers(1, 5))
+def test_choices_begin_with_the_best_and_differ_where_they_can(made: list[tuple[float, int]], n: int) -> None:
+    from menura.matching.candidate import Candidate
+    from menura.matching.hearing import Heard
+    from menura.matching.rank import SOUNDS_DIFFER, WORSE_AT_MOST, choose
+
+    toy = synth_of("toy")
+    candidates = sorted(
+        (
+            Candidate(toy.init()).after(Heard(d, d, 0.1, 0.5, np.full((4, 64), -20.0 * kind, dtype=np.float16)))
+            for d, kind in made
+        ),
+        key=lambda c: c.distance,
+    )
+    chosen = choose(candidates, n, toy.space)
+    assert chosen[0] is candidates[0]
+    pictures = [float(c.picture[0, 0]) for c in chosen if c.picture is not None]
+    assert len(set(pictures)) == len(pictures) == len(chosen)
+    assert SOUNDS_DIFFER < 20.0
+    worth = [c for c in candidates if c.distance <= WORSE_AT_MOST * candidates[0].distance + 0.5]
+    assert len(chosen) == min(n, len({float(c.picture[0, 0]) for c in worth if c.picture is not None}))

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from menura.audio import Audio
 from menura.errors import RenderError
@@ -26,7 +27,9 @@ SOUNDS_DIFFER = 2.0
 """dB between two pictures from which on two answers sound different (two takes of one chancy patch: 1.4)."""
 SETTINGS_DIFFER = 0.02
 """Mean difference over the controls that play, from which on two answers are different patches."""
-CONSIDERED = 200
+WORSE_AT_MOST = 1.6
+"""An answer this many times as far as the best is no answer, however different."""
+CONSIDERED = 2000
 """How many of the nearest candidates are looked at."""
 
 
@@ -85,26 +88,33 @@ def choose(candidates: Sequence[Candidate], n: int, space: ParameterSpace) -> li
         n: How many are wanted.
         space: Where settings are compared.
     """
-    chosen: list[Candidate] = []
-    vectors = [np.asarray(space.encode(candidate.preset), dtype=np.float64) for candidate in candidates]
+    if not candidates:
+        return []
+    vectors: dict[int, NDArray[np.float64]] = {}
+
+    def settings(index: int) -> NDArray[np.float64]:
+        if index not in vectors:
+            vectors[index] = np.asarray(space.encode(candidates[index].preset), dtype=np.float64)
+        return vectors[index]
+
+    def differ(one: int, other: int, bar: float) -> bool:
+        heard = sound_difference(candidates[one].picture, candidates[other].picture)
+        return (
+            heard >= bar * SOUNDS_DIFFER or _setting_difference(settings(one), settings(other)) >= bar * SETTINGS_DIFFER
+        )
+
+    worth = [i for i, c in enumerate(candidates) if c.distance <= WORSE_AT_MOST * candidates[0].distance + 0.5]
     taken: list[int] = []
-    for strictness in (1.0, 0.5, 0.25):
-        for index, candidate in enumerate(candidates):
-            if len(chosen) >= n:
-                return chosen
-            if index in taken:
-                continue
-            if all(
-                sound_difference(candidate.picture, candidates[other].picture) >= strictness * SOUNDS_DIFFER
-                or _setting_difference(vectors[index], vectors[other]) >= strictness * SETTINGS_DIFFER
-                for other in taken
-            ):
+    for bar in (1.0, 0.5, 0.25):
+        for index in worth:
+            if len(taken) >= n:
+                break
+            if index not in taken and all(differ(index, other, bar) for other in taken):
                 taken.append(index)
-                chosen.append(candidate)
-    return chosen
+    return [candidates[index] for index in taken]
 
 
-def _setting_difference(first: np.ndarray, second: np.ndarray) -> float:
+def _setting_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     return float(np.mean(np.abs(first - second)))
 
 
@@ -128,5 +138,5 @@ def _match(task: Task, candidate: Candidate, audio: Audio) -> Match:
     )
 
 
-def _fit(mono: np.ndarray, size: int) -> np.ndarray:
+def _fit(mono: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return np.pad(mono, (0, max(0, size - mono.size)))[:size]
