@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from menura.resynthesis.analysis import analyse_dense, analyse_pitched, comb_fundamental, level_contour
 from menura.resynthesis.contours import keyframe_indices, polyline_knots
+from menura.resynthesis.gesture import Gesture
 from menura.resynthesis.noise import NoiseBands, band_edges, band_power, estimate_noise, folded, shaped_noise
 from menura.resynthesis.partials import track_partials
 
@@ -125,3 +126,24 @@ def test_keyframes_lie_where_the_spectrum_changes() -> None:
     chosen = keyframe_indices(spectrum, np.ones_like(spectrum), 4)
     assert {0, 99} <= set(chosen)
     assert all(28 <= row <= 38 for row in chosen[1:-1])
+
+
+def test_a_faded_cut_is_held_at_the_level_before_the_fade() -> None:
+    times = np.arange(0.0, 3.0, 0.005)
+    level = np.where(times > 2.9, 0.2 * (3.0 - times) / 0.1, 0.2)
+    gesture = Gesture.of(level, times, 3.0, sustaining=True, hold=3.0)
+    assert 2.8 < gesture.sustain_at < 2.95
+    at, drawn = gesture.drawn(times, level, kind="level")
+    assert np.interp(gesture.sustain_at, at, drawn) > 0.15
+    assert gesture.length > 3.0
+
+
+def test_a_decaying_sound_goes_on_beyond_its_recording_and_ends() -> None:
+    times = np.arange(0.0, 2.0, 0.005)
+    level = 10.0 ** (-20.0 * times / 20.0)
+    gesture = Gesture.of(level, times, 2.0, sustaining=False, hold=2.0)
+    assert gesture.tail_db_per_second == pytest.approx(-20.0, abs=1.0)
+    at, drawn = gesture.drawn(times, np.sqrt(level), kind="level")
+    assert at[-1] == pytest.approx(gesture.length)
+    assert drawn[-1] == 0.0
+    assert 20.0 * np.log10(np.interp(2.5, at, drawn) ** 2) == pytest.approx(-50.0, abs=2.0)

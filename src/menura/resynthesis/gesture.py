@@ -13,6 +13,11 @@ _TAIL_DB = 60.0
 """A sound that is cut off while it decays is drawn on until it fell by this much."""
 _LONGEST_TAIL = 8.0
 _UNHEARD_DB = -55.0
+_HARDLY_DB = 9.0
+_STILL = 0.8
+"""Share of its late level at which a sound that was cut off counts as not yet fading."""
+_FADE = 0.03
+"""Seconds before the cut that are never held."""
 _AFTER = 0.2
 """Seconds of shape behind the sustain point of a sound that was cut off while it sounded."""
 
@@ -50,7 +55,8 @@ class Gesture:
         if sustaining:
             hold = min(max(hold, 0.02), seconds)
             if hold > seconds - 0.03:
-                return cls(True, hold + _AFTER, hold, 0.35)
+                hold = _before_the_cut(level, times, seconds)
+                return cls(True, seconds + _AFTER, hold, 0.35)
             # Twice the recorded release, so that what the shape must still draw stays bounded.
             return cls(True, seconds, hold, float(np.clip(2.0 * (seconds - hold), 0.1, 2.0)), key_up=hold)
         if hold < seconds - 0.03:
@@ -61,7 +67,9 @@ class Gesture:
             return cls(False, seconds, seconds, float(np.clip(seconds / 2, 0.15, 0.4)))
         late = times > 0.5 * seconds
         slope = float(np.polyfit(times[late], np.maximum(db[late], -90.0), 1)[0]) if late.sum() > 4 else -60.0
-        slope = min(slope, -4.0)
+        middle = float(np.median(db[np.abs(times - seconds / 2) < 0.1]))
+        # What has hardly fallen yet was cut early in its decay, where a sound falls slowest for its level.
+        slope = max(min(slope, -2.0), -2.5) if end > middle - _HARDLY_DB else min(slope, -4.0)
         tail = float(np.clip((end + _TAIL_DB) / -slope, 0.1, _LONGEST_TAIL))
         return cls(False, seconds + tail, seconds, 0.4, slope)
 
@@ -91,3 +99,11 @@ class Gesture:
             return at, out
         ends = 0.0 if kind == "level" and not self.sustaining else out[-1]
         return np.append(at, self.length), np.append(out, ends)
+
+
+def _before_the_cut(level: NDArray[np.float64], times: NDArray[np.float64], seconds: float) -> float:
+    """The last moment at which a sound that was cut off still had its level: cutters fade, players do not."""
+    late = times > max(0.6 * seconds, seconds - 0.6)
+    usual = float(np.median(level[late])) if late.any() else float(level[-1])
+    sounding = times[(level >= _STILL * usual) & (times <= seconds - _FADE)]
+    return float(sounding[-1]) if sounding.size else seconds
