@@ -7,6 +7,7 @@ Every minimiser draws from the generator it is given and evaluates nothing itsel
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -116,7 +117,10 @@ class CmaEs(_Remembering):
         Raises:
             SpaceError: if there is nothing to move.
         """
-        import cma
+        with warnings.catch_warnings():
+            # cma says on import that it cannot plot without matplotlib; nobody asks it to.
+            warnings.simplefilter("ignore")
+            import cma
 
         point = np.asarray(start, dtype=np.float64)
         super().__init__(point.size)
