@@ -42,6 +42,19 @@ _EFFECTS = 3.0
 _FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO = 1, 2, 3, 4
 
 
+_VALUES: dict[str, float] = {
+    "env_1_attack": 0.0,
+    "env_1_sustain": 1.0,
+    "env_1_release_power": 0.0,
+    "velocity_track": 1.0,
+    "osc_1_on": 0.0,
+    "osc_1_random_phase": 0.0,
+    "osc_1_stereo_spread": 0.0,
+    "osc_1_smooth_interpolation": 1.0,
+    "osc_1_destination": _EFFECTS,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What of an analysis is written, and how finely."""
@@ -69,38 +82,101 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
         name: Name of the preset.
     """
     rng = np.random.default_rng(plan.seed)
-    values: dict[str, float] = {
-        "env_1_attack": 0.0,
-        "env_1_sustain": 1.0,
-        "env_1_release": gesture.key_release**0.25,
-        "env_1_release_power": 0.0,
-        "velocity_track": 1.0,
-        "osc_1_on": float(plan.tonal),
-        "osc_1_random_phase": 0.0,
-        "osc_1_stereo_spread": 0.0,
-        "osc_1_smooth_interpolation": 1.0,
-        "osc_1_destination": _EFFECTS,
-    }
-    settings: dict[str, Any] = dict(vital_init.initial().blocks["settings"])
-    empty = _empty_table()
-    settings["wavetables"] = [empty, empty, empty]
-    settings["sample"] = vital_init.sample(np.zeros(64), 44_100, name="none")
-    shapes: dict[int, dict[str, Any]] = {}
-    routes: list[Route] = []
+    let_go = gesture.unreleased(analysis.times)
+    table = _tabled(analysis, plan, rng)
+    tone = analysis.tonal_level * let_go * np.sqrt(2.0) / table.peak
+    noise, crest = _noise(analysis, plan, rng) if plan.noise else (np.zeros(0), 0.0)
+    breath = analysis.noise_level * let_go * crest
+    top = max(float(tone.max()) if plan.tonal else 0.0, float(breath.max()), 1e-9)
 
-    frames, positions, chosen, wave_peak = _wavetable_frames(analysis, plan, rng)
-    tone = analysis.tonal_level * np.sqrt(2.0) / wave_peak
-    hiss, crest = _noise(analysis, plan, rng) if plan.noise else (None, 1.0)
-    breath = analysis.noise_level * crest * gesture.unreleased(analysis.times)
-    tone = tone * gesture.unreleased(analysis.times)
-    top = max(float(tone.max()) if plan.tonal else 0.0, float(breath.max()) if plan.noise else 0.0, 1e-9)
-    times = analysis.times
-    values["volume"] = _volume(top, note.velocity)
+    patch = _Patch(gesture)
+    patch.values["env_1_release"] = gesture.key_release**0.25
+    patch.values["volume"] = _volume(top, note.velocity)
+    if plan.tonal:
+        patch.values["osc_1_on"] = 1.0
+        patch.settings["wavetables"][0] = vital_init.wavetable(table.frames, table.positions, name=name or "partials")
+        places = np.asarray(table.positions) / vital_init.POSITIONS
+        patch.follow(_FRAME_LFO, analysis.times[table.rows], places, "osc_1_wave_frame", "spectrum")
+        patch.level(_LEVEL_LFO, analysis.times, tone / top, "osc_1_level", "level")
+        patch.tune(_TUNE_LFO, analysis.times, analysis.partials.f0_hz, note.pitch)
+    if plan.noise:
+        patch.settings["sample"] = vital_init.sample(noise, plan.noise_rate, name="shaped noise")
+        patch.values.update(sample_on=1.0, sample_loop=1.0, sample_bounce=1.0, sample_destination=_EFFECTS)
+        if not analysis.pitched:
+            # Without a pitch the noise is the sound, and keys move it as they move the partials.
+            patch.values.update(sample_keytrack=1.0, sample_transpose=float(np.clip(round(60.0 - note.pitch), -48, 48)))
+        patch.level(_NOISE_LFO, analysis.times, breath / top, "sample_level", "noise")
+    return patch.preset(name)
 
-    def contour(lfo: int, at: NDArray[np.float64], drawn: NDArray[np.float64], what: str) -> None:
-        """A drawn shape of the gesture's own length, its sustain where the key is held."""
-        shapes[lfo] = vital_init.shape(list(at / gesture.length), list(np.clip(drawn, 0.0, 1.0)), name=what)
-        values.update(
+
+class _Patch:
+    """A patch in the making: the initial one, bare, with contours on one time axis."""
+
+    def __init__(self, gesture: Gesture) -> None:
+        self._gesture = gesture
+        self._routes: list[Route] = []
+        self.values: dict[str, float] = dict(_VALUES)
+        start = vital_init.initial().blocks["settings"]
+        self.settings: dict[str, Any] = {
+            "lfos": list(start["lfos"]),
+            "wavetables": [_empty_table()] * 3,
+            "sample": vital_init.sample(np.zeros(64), 44_100, name="none"),
+        }
+
+    def follow(
+        self,
+        lfo: int,
+        times: NDArray[np.float64],
+        values: NDArray[np.float64],
+        destination: str,
+        name: str,
+        *,
+        bipolar: bool = False,
+    ) -> None:
+        """A destination that follows a curve from 0 to 1 over its whole range."""
+        at, course = self._gesture.drawn(times, values, kind="place")
+        self._draw(lfo, at, course, name)
+        self._route(lfo, destination, 1.0, bipolar=bipolar)
+
+    def level(
+        self, lfo: int, times: NDArray[np.float64], amplitude: NDArray[np.float64], destination: str, name: str
+    ) -> None:
+        """A level that follows an amplitude from 0 to 1: pulled down from its default, as the square root."""
+        at, height = self._gesture.drawn(times, np.sqrt(amplitude), kind="level")
+        knots = polyline_knots(at, height, MOST_POINTS - 2)
+        if self._gesture.sustaining:
+            knots = np.union1d(knots, [int(np.argmin(np.abs(at - self._gesture.sustain_at)))])
+        self._draw(lfo, at[knots], 1.0 - height[knots], name)
+        self._route(lfo, destination, -_REST_LEVEL)
+
+    def tune(self, lfo: int, times: NDArray[np.float64], f0_hz: NDArray[np.float64], key: float) -> None:
+        """Oscillator 1 on a moving fundamental when that key is played."""
+        semitones = 69.0 + 12.0 * np.log2(f0_hz / 440.0) - key
+        whole = float(np.clip(np.round(np.median(semitones)), -48, 48))
+        self.values["osc_1_transpose"] = whole
+        fine = float(np.abs(semitones - whole).max()) <= 1.0
+        reach = 1.0 if fine else 48.0
+        course = 0.5 + (semitones - whole) / (2.0 * reach)
+        # The sustain point and the end take two points more.
+        knots = polyline_knots(times, course, MOST_POINTS - 3, floor=1.0, enough=0.0005 / reach)
+        destination = "osc_1_tune" if fine else "osc_1_transpose"
+        self.follow(lfo, times[knots], course[knots], destination, "pitch", bipolar=True)
+
+    def preset(self, name: str) -> Preset:
+        """The patch so far."""
+        start = vital_init.initial()
+        return replace(
+            vital_init.with_settings(start, **self.settings),
+            name=name,
+            values={**start.values, **self.values},
+            routes=tuple(self._routes),
+        )
+
+    def _draw(self, lfo: int, at: NDArray[np.float64], values: NDArray[np.float64], name: str) -> None:
+        gesture = self._gesture
+        points = list(np.clip(values, 0.0, 1.0))
+        self.settings["lfos"][lfo - 1] = vital_init.shape(list(at / gesture.length), points, name=name)
+        self.values.update(
             {
                 f"lfo_{lfo}_sync": 0.0,
                 f"lfo_{lfo}_frequency": -float(np.log2(gesture.length)),
@@ -111,46 +187,8 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
             }
         )
 
-    def level(lfo: int, amplitude: NDArray[np.float64], destination: str, what: str) -> None:
-        at, height = gesture.drawn(times, np.sqrt(amplitude / top), kind="level")
-        knots = _knots(at, height, gesture)
-        contour(lfo, at[knots], 1.0 - height[knots], what)
-        routes.append(Route(f"lfo_{lfo}", destination, -_REST_LEVEL, len(routes) + 1))
-
-    if plan.tonal:
-        settings["wavetables"] = [vital_init.wavetable(frames, positions, name=name or "partials"), empty, empty]
-        at, place = gesture.drawn(times[chosen], np.asarray(positions) / vital_init.POSITIONS, kind="place")
-        contour(_FRAME_LFO, at, place, "spectrum")
-        routes.append(Route(f"lfo_{_FRAME_LFO}", "osc_1_wave_frame", 1.0, len(routes) + 1))
-        level(_LEVEL_LFO, tone, "osc_1_level", "level")
-        semitones = 69.0 + 12.0 * np.log2(analysis.partials.f0_hz / 440.0) - note.pitch
-        whole = float(np.clip(np.round(np.median(semitones)), -48, 48))
-        values["osc_1_transpose"] = whole
-        bend = semitones - whole
-        reach = 1.0 if np.abs(bend).max() <= 1.0 else 48.0
-        at, course = gesture.drawn(times, 0.5 + bend / (2.0 * reach), kind="place")
-        knots = polyline_knots(at, course, MOST_POINTS - 2, floor=1.0, enough=0.0005 / reach)
-        contour(_TUNE_LFO, at[knots], course[knots], "pitch")
-        destination = "osc_1_tune" if reach == 1.0 else "osc_1_transpose"
-        routes.append(Route(f"lfo_{_TUNE_LFO}", destination, 1.0, len(routes) + 1, bipolar=True))
-    if hiss is not None:
-        settings["sample"] = vital_init.sample(hiss, plan.noise_rate, name="shaped noise")
-        values.update(
-            sample_on=1.0, sample_loop=1.0, sample_bounce=1.0, sample_destination=_EFFECTS, sample_random_phase=0.0
-        )
-        if not analysis.pitched:
-            values.update(sample_keytrack=1.0, sample_transpose=float(np.clip(np.round(60.0 - note.pitch), -48, 48)))
-        level(_NOISE_LFO, breath, "sample_level", "noise")
-
-    settings["lfos"] = [shapes.get(i, shape) for i, shape in enumerate(settings["lfos"], start=1)]
-    start = vital_init.initial()
-    return replace(
-        start,
-        name=name,
-        values={**start.values, **values},
-        routes=tuple(routes),
-        blocks={**start.blocks, "settings": settings},
-    )
+    def _route(self, lfo: int, destination: str, amount: float, *, bipolar: bool = False) -> None:
+        self._routes.append(Route(f"lfo_{lfo}", destination, amount, len(self._routes) + 1, bipolar=bipolar))
 
 
 def _volume(peak: float, velocity: float) -> float:
@@ -163,12 +201,23 @@ def _volume(peak: float, velocity: float) -> float:
     return float(np.clip(wanted, 40.0, 86.0) ** 2)
 
 
-def _wavetable_frames(
-    analysis: Analysis, plan: Plan, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], list[int], NDArray[np.int64], float]:
-    """Keyframes of unit root-sum-square before scaling: frames (n, 2048), positions, their rows, the peak taken out.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Keyframes of a wavetable."""
 
-    All keyframes share one set of drawn phases: a mix of two then has the mix of their amplitudes, and
+    frames: NDArray[np.float64]
+    """Shape (n, 2048), the highest peak 1."""
+    positions: list[int]
+    rows: NDArray[np.int64]
+    """Frames of the analysis that they come from, shape (n,)."""
+    peak: float
+    """Amplitude of all partials together (root of the sum of squares) in a frame of the table."""
+
+
+def _tabled(analysis: Analysis, plan: Plan, rng: np.random.Generator) -> _Table:
+    """Spectra of unit level as keyframes.
+
+    All keyframes share one phase a partial: a mix of two then has the mix of their amplitudes, and
     the table holds spectra, never the sound's own waveform.
     """
     amplitude = analysis.partials.amplitude
@@ -188,7 +237,7 @@ def _wavetable_frames(
     frames = np.fft.irfft(spectra, FRAME, axis=1) * (FRAME / 2)
     peak = float(np.abs(frames).max())
     positions = np.round(np.linspace(0, vital_init.POSITIONS, len(chosen))).astype(int)
-    return frames / peak, [int(p) for p in positions], chosen, 1.0 / peak
+    return _Table(frames / peak, [int(p) for p in positions], chosen, 1.0 / peak)
 
 
 def _noise(analysis: Analysis, plan: Plan, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
@@ -197,15 +246,6 @@ def _noise(analysis: Analysis, plan: Plan, rng: np.random.Generator) -> tuple[ND
     noise = shaped_noise(folded(analysis.noise.evened(), seconds).evened(), seconds, plan.noise_rate, rng)
     peak = float(np.abs(noise).max())
     return noise / max(peak, 1e-9), peak
-
-
-def _knots(at: NDArray[np.float64], height: NDArray[np.float64], gesture: Gesture) -> NDArray[np.int64]:
-    """Points of a level contour, the sustain point always among them."""
-    knots = polyline_knots(at, height, MOST_POINTS - 2)
-    if gesture.sustaining:
-        held = int(np.argmin(np.abs(at - gesture.sustain_at)))
-        knots = np.union1d(knots, [held])
-    return knots
 
 
 def _empty_table() -> dict[str, Any]:
