@@ -1,6 +1,7 @@
 """What resynthesis promises, on the real engine: near, an instrument, small, and never the target's own waveform."""
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,3 +140,32 @@ def test_the_answer_is_about_as_loud_as_the_target() -> None:
 def test_the_same_seed_writes_the_same_preset() -> None:
     first, second = (drafts_of(clap())[0][0].preset for _ in range(2))
     assert first.id == second.id
+
+
+def test_the_wheel_and_the_macros_wait_for_the_player() -> None:
+    drafts, note, _ = drafts_of(sustained())
+    preset, still = drafts[0].preset, Note(69.0, hold=1.0, total=1.0)
+    bare = replace(preset, routes=tuple(r for r in preset.routes if r.slot < 4 or r.source == "lfo_4"))
+
+    def swing(values: dict[str, float]) -> float:
+        played = VITAL.render(preset.with_values(**values), still, settled=True).mono
+        _, f0 = wave_periods(played[RATE // 2 :])
+        return float(np.ptp(f0) / np.median(f0))
+
+    same = np.abs(VITAL.render(preset, note).mono - VITAL.render(bare, note).mono).max()
+    assert same < 1e-5
+    at_rest = swing({})
+    assert swing({"mod_wheel": 1.0}) > at_rest + 0.01
+    assert swing({"macro_control_2": 1.0}) > at_rest + 0.01
+    louder = VITAL.render(preset.with_values(macro_control_1=1.0), note, settled=True).mono
+    assert np.std(louder) > np.std(VITAL.render(preset, note, settled=True).mono)
+
+
+def wave_periods(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times and frequencies of a tone's cycles, by the rising zero crossings of its fundamental."""
+    spectrum = np.fft.rfft(sound)
+    hz = np.fft.rfftfreq(sound.size, 1 / RATE)
+    low = np.fft.irfft(np.where((hz > 200) & (hz < 700), spectrum, 0), sound.size)
+    rising = np.flatnonzero((low[:-1] < 0) & (low[1:] >= 0))
+    exact = rising - low[rising] / (low[rising + 1] - low[rising])
+    return exact[1:] / RATE, RATE / np.diff(exact)

@@ -39,7 +39,9 @@ _ONSET = 0.1
 """Seconds within which a sound has begun."""
 _ENVELOPE, _SUSTAIN = 2.0, 3.0
 _EFFECTS = 3.0
-_FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO = 1, 2, 3, 4
+_FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO, _VIBRATO_LFO = 1, 2, 3, 4, 5
+_VIBRATO_HZ, _VIBRATO_DEPTH = 5.5, 0.15
+"""Depth as a share of the two semitones that the tuning spans."""
 
 
 _VALUES: dict[str, float] = {
@@ -99,6 +101,7 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
         patch.follow(_FRAME_LFO, analysis.times[table.rows], places, "osc_1_wave_frame", "spectrum")
         patch.level(_LEVEL_LFO, analysis.times, tone / top, "osc_1_level", "level")
         patch.tune(_TUNE_LFO, analysis.times, analysis.partials.f0_hz, note.pitch)
+        patch.vibrato(_VIBRATO_LFO)
     if plan.noise:
         patch.settings["sample"] = vital_init.sample(noise, plan.noise_rate, name="shaped noise")
         patch.values.update(sample_on=1.0, sample_loop=1.0, sample_bounce=1.0, sample_destination=_EFFECTS)
@@ -106,6 +109,7 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
             # Without a pitch the noise is the sound, and keys move it as they move the partials.
             patch.values.update(sample_keytrack=1.0, sample_transpose=float(np.clip(round(60.0 - note.pitch), -48, 48)))
         patch.level(_NOISE_LFO, analysis.times, breath / top, "sample_level", "noise")
+        patch.macro(1, "NOISE", "sample_level", 0.5)
     return patch.preset(name)
 
 
@@ -115,6 +119,7 @@ class _Patch:
     def __init__(self, gesture: Gesture) -> None:
         self._gesture = gesture
         self._routes: list[Route] = []
+        self._macros: dict[str, str] = {}
         self.values: dict[str, float] = dict(_VALUES)
         start = vital_init.initial().blocks["settings"]
         self.settings: dict[str, Any] = {
@@ -162,9 +167,25 @@ class _Patch:
         destination = "osc_1_tune" if fine else "osc_1_transpose"
         self.follow(lfo, times[knots], course[knots], destination, "pitch", bipolar=True)
 
+    def macro(self, number: int, name: str, destination: str, amount: float) -> None:
+        """A macro for the player's own hand; at 0, where it stands, it changes nothing."""
+        self._macros[f"macro{number}"] = name
+        self._routes.append(Route(f"macro_control_{number}", destination, amount, len(self._routes) + 1))
+
+    def vibrato(self, lfo: int) -> None:
+        """A vibrato that waits for the modulation wheel or for macro 2."""
+        sine = np.sin(np.linspace(0.0, 2.0 * np.pi, 33))
+        wave = vital_init.shape(list(np.linspace(0.0, 1.0, 33)), list(0.5 + 0.5 * sine), name="vibrato")
+        self.settings["lfos"][lfo - 1] = wave
+        self.values.update({f"lfo_{lfo}_sync": 0.0, f"lfo_{lfo}_frequency": float(np.log2(_VIBRATO_HZ))})
+        slot = len(self._routes) + 1
+        self._routes.append(Route(f"lfo_{lfo}", "osc_1_tune", 0.0, slot, bipolar=True))
+        self._routes.append(Route("mod_wheel", f"modulation_{slot}_amount", _VIBRATO_DEPTH, slot + 1))
+        self.macro(2, "VIBRATO", f"modulation_{slot}_amount", _VIBRATO_DEPTH)
+
     def preset(self, name: str) -> Preset:
         """The patch so far."""
-        start = vital_init.initial()
+        start = vital_init.with_texts(vital_init.initial(), **self._macros)
         return replace(
             vital_init.with_settings(start, **self.settings),
             name=name,
