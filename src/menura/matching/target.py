@@ -11,8 +11,8 @@ from menura.note import Note
 
 SAMPLE_RATE = 44_100
 """Rate at which everything is rendered and compared."""
-LONGEST = 3.0
-"""Seconds of a target that are matched; what follows says little about the patch and costs renders."""
+LONGEST = 12.0
+"""Seconds of a target that are matched, as many as are read of a file; what follows says little about the patch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
