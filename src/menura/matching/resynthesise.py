@@ -29,7 +29,6 @@ class _Reading:
 
     draft: Draft
     heard: Candidate
-    rounds: int = 0
     idle: int = 0
 
 
@@ -53,7 +52,7 @@ class Resynthesise:
         readings: list[_Reading] = []
         drafts = proposer.drafts()
         # The likeliest reading is heard before the others are made: the user has a sound to judge at once.
-        for batch in (list(islice(drafts, 1)), list(drafts)):
+        while batch := list(islice(drafts, 2 if readings else 1)):
             yield Proposed(self.name, len(batch))
             heard = yield from self._hear(pool, account, batch, limit)
             readings += [_Reading(draft, candidate) for draft, candidate in heard if candidate.audio is not None]
@@ -79,7 +78,6 @@ class Resynthesise:
             for smoothing, damping in STEPS[first : first + 2]
         ]
         heard = yield from self._hear(pool, account, drafts, limit)
-        reading.rounds += 1
         better = [pair for pair in heard if pair[1].distance < reading.heard.distance - 0.005]
         if better:
             reading.draft, reading.heard = min(better, key=lambda pair: pair[1].distance)

@@ -139,8 +139,9 @@ def estimate_noise(
 ) -> tuple[NoiseBands, Partials]:
     """What of a sound is noise, and its partials with the noise taken out of them.
 
-    Where partials rule, noise is what lies between them in a long window; where they do not, it
-    is the sound itself in a short one, which keeps its timing.
+    Beside the partials of a note, noise is what lies between them in a long window, though never more
+    than a short one hears, which keeps its timing. On a dense comb it is the floor under the peaks
+    where peaks rule, and the sound itself elsewhere.
     """
     times, edges = partials.times, band_edges(sample_rate)
     centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2
@@ -149,12 +150,13 @@ def estimate_noise(
         log_density(signal, sample_rate, times, _LONG, edges),
         edges,
     )
-    weights = triangles(edges, partials.frequencies_hz)
-    long = _between(signal, sample_rate, partials, edges) if pitched else _under_peaks(partials, centres)
-    tonal = (0.5 * partials.amplitude**2) @ weights.T / widths
-    share = tonal / (tonal + np.exp(long))
-    blend = 1.0 if pitched else np.clip((share - 0.2) / 0.3, 0.0, 1.0)
-    logs = blend * np.minimum(long, short) + (1.0 - blend) * short
+    if pitched:
+        logs = np.minimum(_between(signal, sample_rate, partials, edges), short)
+    else:
+        floor = _under_peaks(partials, centres)
+        tonal = (0.5 * partials.amplitude**2) @ triangles(edges, partials.frequencies_hz).T / widths
+        ruled = np.clip((tonal / (tonal + np.exp(floor)) - 0.2) / 0.3, 0.0, 1.0)
+        logs = ruled * np.minimum(floor, short) + (1.0 - ruled) * short
     logs = uniform_filter1d(logs, 5, axis=0, mode="nearest")
     noise = NoiseBands(times, centres, widths, np.exp(logs))
     under = np.exp(between(logs, centres, partials.frequencies_hz))
