@@ -1,21 +1,115 @@
-"""`menura bench`: the benchmark, on every row of a manifest."""
+"""`menura bench`: every arm on every sound of a set, and what there is to choose from."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from menura.cli import screen
 from menura.cli.options import Force, Json, Workers
+from menura.errors import InputError
 
-app = typer.Typer(help="Measure menura on many sounds.", no_args_is_help=True)
+app = typer.Typer(help="Measure menura, and whatever else, on many sounds.", no_args_is_help=True)
+
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")]
+Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="Ceiling for each row.")]
+SynthName = Annotated[str, typer.Option("--synth", help="Which synth answers.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only this many sounds.")]
 
 
-@app.callback()
-def _root() -> None:
-    """A group, so that further benchmarks find their place."""
+@app.command("run")
+def bench_run(
+    sounds: Annotated[
+        str, typer.Option("--set", help="A set by name, or a manifest, preset folder or tar, folder of sounds.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished one is continued.")],
+    arms: Annotated[
+        str, typer.Option("--arms", help="Names with commas; external:NAME=FOLDER for another tool's answers.")
+    ] = "init,random,random-best,cmaes,resynthesis,full",
+    metrics: Annotated[str, typer.Option("--metrics", help="Names with commas; all by default.")] = "",
+    conditions: Annotated[
+        str, typer.Option("--conditions", help="Robustness: names with commas, or all; besides the clean sounds.")
+    ] = "",
+    renders: Annotated[int, typer.Option("--renders", min=2, help="Renders for each row.")] = 100,
+    seconds: Seconds = 600.0,
+    limit: Limit = None,
+    workers: Workers = None,
+    seed: Seed = 0,
+    set_seed: Annotated[int, typer.Option("--set-seed", min=0, help="Where the chance of the set comes from.")] = 0,
+    top: Annotated[int, typer.Option("--top", min=1, help="Answers a row; the first is judged.")] = 5,
+    synth: SynthName = "vital",
+    playing: Annotated[bool, typer.Option("--playing/--no-playing", help="Also play each first answer.")] = True,
+    retry: Annotated[bool, typer.Option("--retry", help="Do failed rows again.")] = False,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Answer every sound with every arm, and write table, plots and page.
+
+    One line a row as it comes; stopped at any point, the same command goes on. Exit code 1 where rows failed.
+    """
+    from menura.evaluation.benchmark import run_benchmark
+    from menura.evaluation.metrics import DEFAULT
+
+    folder = run_benchmark(
+        sounds,
+        _names(arms),
+        out,
+        metrics=_names(metrics) or DEFAULT,
+        conditions=_names(conditions),
+        limit=limit,
+        renders=renders,
+        seconds=seconds,
+        seed=seed,
+        set_seed=set_seed,
+        top=top,
+        synth=synth,
+        playing=playing,
+        workers=workers,
+        retry=retry,
+        force=force,
+        command=shlex.join(["menura", *sys.argv[1:]]),
+        tell=screen.note,
+    )
+    _report(folder.path, json)
+
+
+@app.command("report")
+def bench_report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")], json: Json = False
+) -> None:
+    """Write table, plots and page of a run again."""
+    _report(folder, json)
+
+
+@app.command("sets")
+def bench_sets(json: Json = False) -> None:
+    """The sets that have a name."""
+    from menura.datasets.sets import known_sets
+
+    _list("sets", dict(known_sets()), json)
+
+
+@app.command("arms")
+def bench_arms(json: Json = False) -> None:
+    """The arms."""
+    from menura.evaluation.arms import ARMS
+
+    _list("arms", {name: f"[{ARMS.get(name).track}] {ARMS.get(name).what}" for name in ARMS}, json)
+
+
+@app.command("metrics")
+def bench_metrics(json: Json = False) -> None:
+    """The metrics."""
+    from menura.evaluation.metrics import METRICS
+
+    found = {name: METRICS.get(name) for name in METRICS}
+    _list(
+        "metrics", {name: f"{m.title}, {m.unit or 'no unit'}, {m.better} is better" for name, m in found.items()}, json
+    )
 
 
 @app.command("match")
@@ -26,19 +120,20 @@ def bench_match(
         Literal["any", "knobs", "random"], typer.Option("--track", help="random is the baseline.")
     ] = "any",
     renders: Annotated[int, typer.Option("--renders", min=1, help="Renders for each sound.")] = 40,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Ceiling for each sound.")] = 600.0,
+    seconds: Seconds = 600.0,
     quick: Annotated[bool, typer.Option("--quick", help="Only the rows marked quick.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only this many rows.")] = None,
+    limit: Limit = None,
     workers: Workers = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")] = 0,
-    synth: Annotated[str, typer.Option("--synth", help="Which synth answers.")] = "vital",
+    seed: Seed = 0,
+    synth: SynthName = "vital",
     playing: Annotated[bool, typer.Option("--playing", help="Also measure longer holds and softer keys.")] = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Match every row and print MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object.
+    """One arm on a manifest, one sound after the other with all workers: the speed that a user sees.
 
-    An unfinished --out of the same settings is continued.
+    Prints MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object. An unfinished --out of the same
+    settings is continued.
     """
     from menura.evaluation.bench import run_bench
 
@@ -58,3 +153,38 @@ def bench_match(
         tell=screen.note if json else screen.out,
     )
     screen.emit(summary)
+
+
+class RowsFailedError(InputError):
+    """The run is whole, but rows of it failed."""
+
+    exit_code = 1
+
+
+def _report(folder: Path, json: bool) -> None:
+    from menura.report.benchmark import write_benchmark
+
+    written = write_benchmark(folder)
+    summary: dict[str, Any] = written.summary
+    if json:
+        screen.emit(summary)
+    else:
+        screen.out((folder / "table.md").read_text(encoding="utf-8"))
+    for path in written.files:
+        screen.note(f"wrote {path}")
+    if failures := summary["failures"]:
+        raise RowsFailedError(f"{failures} rows failed; {folder / 'table.md'} names them, --retry does them again")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _list(kind: str, lines: dict[str, str], json: bool) -> None:
+    if json:
+        screen.emit({kind: lines})
+        return
+    table = screen.table("name", "what")
+    for name, what in lines.items():
+        table.add_row(screen.verbatim(name), screen.verbatim(what))
+    screen.show(table)

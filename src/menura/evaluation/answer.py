@@ -29,6 +29,8 @@ class Answer:
     """Nearest first; empty where the arm answers with a sound."""
     sound: Audio | None = None
     """The answer itself, where there is no preset."""
+    against: Audio | None = None
+    """What it is held against, where that is not the item's own sound."""
     renders: int = 0
     engine_seconds: float = 0.0
     stopped_by: str = "stages"

@@ -30,8 +30,8 @@ class Case:
     target: Target
     """What is heard, with the note that is told or estimated."""
     synth: Synth
-    pool: RenderPool
-    """Renders exactly; the arm may use it."""
+    pools: tuple[RenderPool, RenderPool]
+    """Renders fast, as for a search, and exactly; one worker each, and the arm may use both."""
     budget: Budget
     seed: int
     """The same for every arm of an item."""

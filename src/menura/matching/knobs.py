@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from menura.events import Event, Started
 from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
-from menura.matching.lens import active_lens
+from menura.matching.lens import active_lens, useful_bounds
 from menura.matching.pool import Pool, Task
 from menura.matching.variants import variants
 from menura.matching.vital_refit import Refit
@@ -112,7 +110,7 @@ class KnobSearch:
         """Sparse steps, then CMA-ES, on the active controls of one candidate, until both stand still."""
         constraints = pool.task.constraints
         lens = active_lens(pool.task.synth, start.preset, constraints.locked)
-        low, high = _useful(lens, *constraints.box(lens))
+        low, high = useful_bounds(lens, *constraints.box(lens))
         steps = SparseSteps(lens.encode(start.preset), start.distance, pool.rng, sigma=self.step, low=low, high=high)
         until = account.spent + max(self.population, int(STEP_SHARE * account.left))
         best = yield from self._minimise(pool, account, steps, lens, start, until)
@@ -176,25 +174,3 @@ def structure(preset: Preset) -> str:
     routes = [(route.source, route.destination) for route in preset.routes]
     switches = [(name, value) for name, value in preset.values.items() if name.endswith(("_on", "_model", "_type"))]
     return repr((tables, routes, sorted(switches)))
-
-
-def _useful(
-    lens: ParameterSpace, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds narrowed to the useful ranges that a wiring knows of, where it knows any."""
-    from menura.matching.vital_voice import FINE_KNOBS, KNOBS
-
-    if lens.synth != "vital":
-        return low, high
-    ranges = {knob.name: (knob.low, knob.high) for knob in (*KNOBS, *FINE_KNOBS)}
-    low, high = low.copy(), high.copy()
-    for index, parameter in enumerate(lens.parameters):
-        found = ranges.get(parameter.name)
-        if found is None:
-            continue
-        span = parameter.high - parameter.low
-        low[index] = max(low[index], (found[0] - parameter.low) / span)
-        high[index] = min(high[index], (found[1] - parameter.low) / span)
-        if not math.isfinite(span) or low[index] >= high[index]:
-            low[index], high[index] = 0.0, 1.0
-    return low, high

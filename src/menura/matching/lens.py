@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Set
+
+import numpy as np
+from numpy.typing import NDArray
 
 from menura.preset import Preset
 from menura.space import ParameterSpace
@@ -64,3 +68,25 @@ def _vital_names(preset: Preset) -> set[str]:
     joined = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
     names = {*values, *(f"modulation_{route.slot}_amount" for route in routes)}
     return {name for name in names if joined.fullmatch(name)}
+
+
+def useful_bounds(
+    lens: ParameterSpace, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bounds narrowed to the useful ranges that a wiring knows of, where it knows any; shapes (dim,) each."""
+    from menura.matching.vital_voice import FINE_KNOBS, KNOBS
+
+    if lens.synth != "vital":
+        return low, high
+    ranges = {knob.name: (knob.low, knob.high) for knob in (*KNOBS, *FINE_KNOBS)}
+    low, high = low.copy(), high.copy()
+    for index, parameter in enumerate(lens.parameters):
+        found = ranges.get(parameter.name)
+        if found is None:
+            continue
+        span = parameter.high - parameter.low
+        low[index] = max(low[index], (found[0] - parameter.low) / span)
+        high[index] = min(high[index], (found[1] - parameter.low) / span)
+        if not math.isfinite(span) or low[index] >= high[index]:
+            low[index], high[index] = 0.0, 1.0
+    return low, high

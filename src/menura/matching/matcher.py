@@ -37,6 +37,8 @@ class Matcher:
             track `any`, see `menura.matching.tracks`.
         seed: Where all chance comes from.
         workers: Engines at work at the same time; None is one a core. It never changes a result.
+        pools: A fast and an exact pool of this synth that the caller keeps open, for many matches in a row; None
+            opens two for each match.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Matcher:
         stages: Sequence[Stage] | None = None,
         seed: int = 0,
         workers: int | None = None,
+        pools: tuple[RenderPool, RenderPool] | None = None,
     ) -> None:
         if seed < 0:
             raise InputError(f"seed is {seed}; give 0 or more")
@@ -59,6 +62,7 @@ class Matcher:
         self.stages: tuple[Stage, ...] = tuple(listed)
         self.seed = seed
         self.workers = workers or os.cpu_count() or 1
+        self._pools = pools
 
     def stream(
         self,
@@ -95,8 +99,12 @@ class Matcher:
         constraints = Constraints(self.synth.space, self.synth.freeze(base), lock=lock, near=near is not None)
         chance = np.random.default_rng(self.seed).spawn(len(self.stages))
         with contextlib.ExitStack() as stack:
-            fast = stack.enter_context(RenderPool(self.synth.name, workers=self.workers, mode="fast"))
-            exact = stack.enter_context(RenderPool(self.synth.name, workers=1, mode="exact"))
+            if self._pools is None:
+                fast = stack.enter_context(RenderPool(self.synth.name, workers=self.workers, mode="fast"))
+                exact = stack.enter_context(RenderPool(self.synth.name, workers=1, mode="exact"))
+            else:
+                fast, exact = self._pools
+            before = fast.engine_seconds + exact.engine_seconds
             hearing = Hearing(target.audio.mono, target.note.frequency_hz)
             task = Task(target, self.synth, fast, exact, hearing, constraints, top, self.seed)
             pool = Pool(task, chance[0])
@@ -115,7 +123,7 @@ class Matcher:
                 renders=account.spent,
                 seconds=account.seconds,
                 stopped_by=account.stopped_by,
-                engine_seconds=fast.engine_seconds + exact.engine_seconds,
+                engine_seconds=fast.engine_seconds + exact.engine_seconds - before,
             )
 
     def match(

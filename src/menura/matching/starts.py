@@ -50,15 +50,35 @@ class Starts:
         return pool
 
 
+class InitialPatch:
+    """Proposes the patch that a match starts from, as it is: what everything has to beat."""
+
+    name = "init"
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Propose the one."""
+        yield Started(self.name, account.left)
+        yield Proposed(self.name, pool.propose([(pool.task.constraints.base, ("init",))]))
+        return pool
+
+
 class RandomStarts:
-    """Uniform draws of the whole space, as many as the budget has renders: the baseline of any search."""
+    """Uniform draws over the useful ranges of all knobs: the baseline of any search.
+
+    Args:
+        share: Share of the renders left that they take.
+    """
 
     name = "random"
 
+    def __init__(self, share: float = 1.0) -> None:
+        self.share = share
+
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
-        """Propose random presets for every render that is left."""
+        """Propose random presets for that share of the renders."""
         yield Started(self.name, account.left)
-        proposed = pool.propose((preset, ("start:random",)) for preset in random_presets(pool, account.left))
+        count = max(min(1, account.left), round(self.share * account.left))
+        proposed = pool.propose((preset, ("start:random",)) for preset in random_presets(pool, count))
         yield Proposed(self.name, proposed)
         return pool
 

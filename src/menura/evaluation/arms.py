@@ -1,0 +1,128 @@
+"""The arms by name. Owns their lists of stages; knows no metric.
+
+Another package adds its own under the entry-point group ``menura.arms``; a notebook by ``ARMS.register(name, arm)``,
+which holds for runs within its own process (``workers=0``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from menura.errors import InputError
+from menura.evaluation.arm import Arm
+from menura.evaluation.references import External, NoiseFloor, Resampled
+from menura.evaluation.stage_arm import StageArm
+from menura.matching.audition import Audition
+from menura.matching.cmaes import CmaEsSearch
+from menura.matching.resynthesise import Resynthesise
+from menura.matching.stage import Stage
+from menura.matching.starts import InitialPatch, RandomStarts
+from menura.matching.tracks import stages_of
+from menura.registry import Registry
+from menura.synths.base import Synth
+
+UNLIMITED = 1_000_000
+"""Renders of an arm that only seconds end."""
+FIRST_DRAWS = 0.25
+"""Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
+
+
+def _initial(_synth: Synth) -> list[Stage]:
+    return [InitialPatch(), Audition()]
+
+
+def _random(_synth: Synth) -> list[Stage]:
+    return [RandomStarts(), Audition()]
+
+
+def _cmaes(_synth: Synth) -> list[Stage]:
+    return [RandomStarts(FIRST_DRAWS), Audition(), CmaEsSearch()]
+
+
+def _resynthesis(_synth: Synth) -> list[Stage]:
+    return [Resynthesise(), Audition()]
+
+
+def _knobs(synth: Synth) -> list[Stage]:
+    return stages_of("knobs", synth)
+
+
+def _any(synth: Synth) -> list[Stage]:
+    return stages_of("any", synth)
+
+
+# Two renders are one that is heard and one that checks the written preset.
+INIT = StageArm("init", "the synth's initial patch", "knobs", _initial, renders=2, optimised=())
+RANDOM = StageArm("random", "one random patch at the target's pitch", "knobs", _random, renders=2, optimised=())
+RANDOM_BEST = StageArm("random-best", "the best of as many random patches as there are renders", "knobs", _random)
+CMAES = StageArm("cmaes", "CMA-ES on all active knobs, from the best of a quarter of random patches", "knobs", _cmaes)
+KNOBS = StageArm("knobs", "menura's search over the synth's own controls", "knobs", _knobs)
+RESYNTHESIS = StageArm(
+    "resynthesis", "tables and contours written from the target, corrected by ear", "any", _resynthesis
+)
+FULL = StageArm("full", "the full matcher: resynthesis, then search", "any", _any)
+FULL_1S, FULL_5S, FULL_20S, FULL_60S = (
+    replace(
+        FULL, name=f"full-{n}s", what=f"the full matcher for {n} s of one core", renders=UNLIMITED, seconds=float(n)
+    )
+    for n in (1, 5, 20, 60)
+)
+NOISE_FLOOR = NoiseFloor()
+RESAMPLED = Resampled()
+
+ARMS: Registry[Arm] = Registry(
+    "arm",
+    "menura.arms",
+    {
+        arm.name: f"menura.evaluation.arms:{attribute}"
+        for attribute, arm in (
+            ("NOISE_FLOOR", NOISE_FLOOR),
+            ("RESAMPLED", RESAMPLED),
+            ("INIT", INIT),
+            ("RANDOM", RANDOM),
+            ("RANDOM_BEST", RANDOM_BEST),
+            ("CMAES", CMAES),
+            ("KNOBS", KNOBS),
+            ("RESYNTHESIS", RESYNTHESIS),
+            ("FULL", FULL),
+            ("FULL_1S", FULL_1S),
+            ("FULL_5S", FULL_5S),
+            ("FULL_20S", FULL_20S),
+            ("FULL_60S", FULL_60S),
+        )
+    },
+)
+"""Every arm that a table can hold."""
+
+
+def arm_of(text: str) -> Arm:
+    """An arm by its name, or ``external:NAME=FOLDER`` for answers that another tool left in a folder.
+
+    Raises:
+        UnknownNameError: no such arm; the message lists those that there are.
+        InputError: an external arm without a name or folder.
+    """
+    if not text.startswith("external:"):
+        return ARMS.get(text)
+    name, _, folder = text.removeprefix("external:").partition("=")
+    if not name or not folder:
+        raise InputError(f"{text!r} names no folder of answers; write external:NAME=FOLDER")
+    return External(name, Path(folder))
+
+
+def arms_of(wanted: Iterable[str | Arm]) -> list[Arm]:
+    """Arms in their order, those given by name looked up.
+
+    Raises:
+        InputError: none, or one twice.
+        UnknownNameError: no such arm.
+    """
+    arms = [arm_of(arm) if isinstance(arm, str) else arm for arm in wanted]
+    names = [arm.name for arm in arms]
+    if not arms:
+        raise InputError("no arm is named; menura bench arms lists them")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"the arm {twice[0]!r} is named twice; name each once")
+    return arms

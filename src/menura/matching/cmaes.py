@@ -1,0 +1,73 @@
+"""Plain CMA-ES on the knobs of the best candidate: a baseline for every other search. Knows no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+
+from menura.events import Event, Started
+from menura.matching.audition import audition
+from menura.matching.budget import Account
+from menura.matching.candidate import Candidate
+from menura.matching.knobs import different
+from menura.matching.lens import active_lens, useful_bounds
+from menura.matching.pool import Pool
+from menura.search import CmaEs
+
+SIGMA = 0.15
+"""First step, a share of each control's useful range."""
+POPULATION = 16
+"""Renders of one generation."""
+LEADERS = 12
+"""Different patches from which it begins anew before it begins with the first again."""
+
+
+class CmaEsSearch:
+    """CMA-ES over all active continuous controls of the best candidate until the budget ends.
+
+    Where it has converged, it begins again from the next different candidate. Switches, tables and routes stay as
+    the candidate has them.
+
+    Args:
+        sigma: First step.
+        population: Renders of one generation.
+    """
+
+    name = "cma-es"
+
+    def __init__(self, *, sigma: float = SIGMA, population: int = POPULATION) -> None:
+        self.sigma = sigma
+        self.population = population
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Search from the nearest candidates."""
+        yield Started(self.name, account.left)
+        while account.left and pool.nearest(1):
+            for start in different(pool.nearest(400), LEADERS):
+                if account.left:
+                    yield from self._descend(pool, account, start)
+        return pool
+
+    def _descend(self, pool: Pool, account: Account, start: Candidate) -> Generator[Event, None, None]:
+        constraints = pool.task.constraints
+        lens = active_lens(pool.task.synth, start.preset, constraints.locked)
+        low, high = useful_bounds(lens, *constraints.box(lens))
+        search = CmaEs(
+            np.asarray(lens.encode(start.preset), dtype=np.float64),
+            pool.rng,
+            sigma=self.sigma,
+            population=self.population,
+            scales=np.maximum(high - low, 1e-3),
+            low=low,
+            high=high,
+        )
+        while account.left and not search.done:
+            vectors = search.ask(self.population)
+            if not len(vectors):
+                return
+            batch = [Candidate(lens.decode(vector, start.preset), (*start.lineage, self.name)) for vector in vectors]
+            heard = yield from audition(pool, account, self.name, batch)
+            if not heard:
+                return
+            search.tell(vectors[: len(heard)], np.array([candidate.distance for candidate in heard]))
