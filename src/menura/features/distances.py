@@ -83,7 +83,7 @@ def wmfcc(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 44_100) -
     Frames cost their mean absolute difference. Level counts (in the first coefficient), timing
     largely does not. Symmetric, 0 for a sound and itself. Raises AudioError as `mss` does.
     """
-    ours, theirs = _pair(target, prediction)
+    ours, theirs = as_pair(target, prediction)
     window, hop = int(0.05 * sample_rate), int(0.01 * sample_rate)
     return warping_cost(mfcc(ours, sample_rate, window, hop), mfcc(theirs, sample_rate, window, hop))
 
@@ -95,7 +95,7 @@ def sot(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 44_100) -> 
     absolute difference of the cumulative sums over bins, as a share of the band, mean over frames.
     Gain-invariant down to silence, symmetric, from 0 to 1. Raises AudioError as `mss` does.
     """
-    ours, theirs = (_mass(signal, sample_rate) for signal in _pair(target, prediction))
+    ours, theirs = (_mass(signal, sample_rate) for signal in as_pair(target, prediction))
     return float(np.mean(np.abs(np.cumsum(ours - theirs, axis=1, dtype=np.float64))))
 
 
@@ -106,7 +106,7 @@ def rms_similarity(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 
     AudioError as `mss` does.
     """
     window, hop = int(0.05 * sample_rate), int(0.025 * sample_rate)
-    ours, theirs = (rms_envelope(signal, window, hop).astype(np.float64) for signal in _pair(target, prediction))
+    ours, theirs = (rms_envelope(signal, window, hop).astype(np.float64) for signal in as_pair(target, prediction))
     norms = float(np.linalg.norm(ours)), float(np.linalg.norm(theirs))
     if min(norms) < 1e-9:
         return 1.0 if max(norms) < 1e-9 else 0.0
@@ -161,7 +161,8 @@ def _mass(signal: NDArray[np.float32], sample_rate: int) -> Matrix:
     return spectrum / np.maximum(spectrum.sum(axis=1, keepdims=True), np.float32(1e-6))
 
 
-def _pair(target: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def as_pair(target: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Both sounds as mono float32 of the longer one's length; what is missing is silence. Raises AudioError."""
     first, second = as_signal(target, "target"), as_signal(prediction, "prediction")
     longest = max(first.size, second.size)
     return _padded(first, longest), _padded(second, longest)

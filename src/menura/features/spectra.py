@@ -123,7 +123,12 @@ def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int) -> Matrix:
 
 def mel_power(signal: NDArray[np.float32], sample_rate: int, window: int, hop: int, n_mels: int) -> Matrix:
     """Power in mel bands, shape (frames, n_mels)."""
-    return (_sparse_filters(sample_rate, window, n_mels) @ power(signal, window, hop).T).T
+    return mel_bands(power(signal, window, hop), sample_rate, window, n_mels)
+
+
+def mel_bands(spectrum: Matrix, sample_rate: int, n_fft: int, n_mels: int) -> Matrix:
+    """A spectrogram of shape (frames, n_fft // 2 + 1) summed into mel bands, shape (frames, n_mels)."""
+    return (_sparse_filters(sample_rate, n_fft, n_mels) @ spectrum.T).T
 
 
 @lru_cache(maxsize=32)
