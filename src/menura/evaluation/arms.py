@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from menura.errors import InputError
-from menura.evaluation.arm import Arm
+from menura.evaluation.arm import Arm, NotApplicableError
 from menura.evaluation.references import External, NoiseFloor, Resampled
 from menura.evaluation.stage_arm import StageArm
 from menura.matching.audition import Audition
@@ -41,7 +41,9 @@ def _cmaes(_synth: Synth) -> list[Stage]:
     return [RandomStarts(FIRST_DRAWS), Audition(), CmaEsSearch()]
 
 
-def _resynthesis(_synth: Synth) -> list[Stage]:
+def _resynthesis(synth: Synth) -> list[Stage]:
+    if synth.name != "vital":
+        raise NotApplicableError(f"resynthesis writes Vital presets, not those of {synth.name}")
     return [Resynthesise(), Audition()]
 
 

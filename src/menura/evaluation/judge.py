@@ -26,6 +26,7 @@ from menura.evaluation.product import diversity
 from menura.evaluation.results import Row, safe_name
 from menura.features.course import level_course
 from menura.features.distances import mss
+from menura.matching.lens import active_lens
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.note import Note
 from menura.preset import Preset
@@ -79,7 +80,9 @@ class Judge:
             row["preset_bytes"] = len(written[0])
             files["preset"] = written[0]
             if item.preset is not None:
-                row["parameters"] = parameter_errors(case.synth.read(item.preset), presets[0], case.synth.space)
+                truth = case.synth.read(item.preset)
+                active = active_lens(case.synth, truth).names
+                row["parameters"] = parameter_errors(truth, presets[0], case.synth.space, active=active)
             if self.playing:
                 row["play"] = asdict(play(presets[0], note, exact, sustaining=bool(case.target.estimate.sustaining)))
         row["engine_seconds"] = round(answer.engine_seconds + exact.engine_seconds - before, 4)
