@@ -24,6 +24,10 @@ class Item:
     """What kind of sound it is."""
     source: str = ""
     """Author, library or instrument: splits and groups go by it."""
+    articulation: str = ""
+    """How the note is played (stroke, velocity layer, round robin), where the set states it; pairs keep to it."""
+    tags: tuple[str, ...] = ()
+    """Further words for it: qualities, labels."""
     licence: str = ""
     """Of the sound, as its source states it."""
     preset: Path | None = None
