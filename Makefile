@@ -12,7 +12,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check references format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +29,10 @@ check: .venv/.developing
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
+
+# Torch is large: only continuous integration asks for it, and the live comparison is skipped without.
+references: .venv/.developing
+	@$(PIP) --editable '.[dev,reference]'
 
 format: .venv/.developing
 	@$(BIN)/ruff check --fix

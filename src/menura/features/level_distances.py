@@ -51,8 +51,9 @@ def log_mel_distance(target: ArrayLike, prediction: ArrayLike, sample_rate: int 
 def loudness_difference(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 44_100) -> float:
     """Integrated loudness of the prediction less that of the target.
 
-    Gated, so that silence around a sound does not matter. A silent sound counts as -70 LUFS, the absolute gate:
-    an answer that is not heard is off by all of the target's loudness above it.
+    Gated: silence before and after a sound does not count, but for the blocks of 0.4 s that hold both. A silent
+    sound counts as -70 LUFS, the absolute gate: an answer that is not heard is off by all of the target's loudness
+    above it.
 
     Args:
         target: Mono sound, shape (samples,).

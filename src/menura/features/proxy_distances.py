@@ -79,8 +79,9 @@ def mfcc_distance(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 4
     """Mean absolute difference of cepstral coefficients 1 to 39, in dB; the 0th, the level, is left out.
 
     Pre-emphasis 0.97, symmetric Hann of 1024 samples, hop 512, power in 128 of Kaldi's mel bands, dB not under -80,
-    orthonormal DCT-II. Symmetric, 0 for a sound and itself. Gain-invariant down to that floor. The paper's tables
-    print a quarter of it.
+    orthonormal DCT-II. Symmetric, 0 for a sound and itself. Level counts all the same: the lowest bands are too
+    narrow to hold a bin and stay at the floor, so that a gain changes the cepstrum's shape. The paper's tables print
+    a quarter of it.
 
     Source: Combes et al. 2025, section 7.1, and the settings of the paper's published code.
     """
