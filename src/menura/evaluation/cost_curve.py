@@ -64,7 +64,7 @@ def curve_area(
         before: Distance where nothing has been heard yet, such as that of silence; None takes the first point's.
 
     Returns:
-        In units of the distance, lower is better; None without points up to `until`.
+        In units of the distance, lower is better; `before` where nothing was heard up to `until`.
 
     Raises:
         InputError: a point is not three finite numbers, or not 0 < start < until.
@@ -74,7 +74,7 @@ def curve_area(
     costs, best = _steps(points, axis)
     inside = (costs > start) & (costs < until)
     if not np.any(costs <= until):
-        return None
+        return before
     edges = np.concatenate(([start], costs[inside], [until]))
     held = curve_at(points, edges[:-1], axis=axis, before=float(best[0]) if before is None else before)
     return float(np.diff(np.log(edges)) @ held) / math.log(until / start)
@@ -82,9 +82,10 @@ def curve_area(
 
 def _steps(points: Sequence[Sequence[float]], axis: Axis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Costs, ascending, and the best distance from each on."""
-    table = np.array([list(point) for point in points], dtype=np.float64).reshape(len(points), -1)
-    if len(points) and (table.shape[1] != 3 or not np.isfinite(table).all()):
+    if not len(points):
+        return np.zeros(0), np.zeros(0)
+    table = np.array([list(point) for point in points], dtype=np.float64)
+    if table.shape[1:] != (3,) or not np.isfinite(table).all():
         raise InputError(f"a cost curve of shape {table.shape}; each point is (renders, seconds, distance), all finite")
-    table = table.reshape(-1, 3)
     table = table[np.argsort(table[:, _COLUMN[axis]], kind="stable")]
     return table[:, _COLUMN[axis]], np.minimum.accumulate(table[:, 2])
