@@ -11,7 +11,7 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from menura.errors import ManifestError
@@ -27,17 +27,57 @@ LARGEST_TAR = 64 << 30
 _BROKEN = (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
 class Archive:
-    """What a folder or tar holds."""
+    """The files of one ending in a folder, searched through and through, or in a tar."""
 
-    path: Path
-    names: tuple[str, ...]
-    """Of the files that may be read, with ``/``, relative, sorted."""
-    sha256: str
-    """Of the tar, or of the names and contents of the folder's files."""
-    left_out: dict[str, int] = field(default_factory=dict[str, int])
-    """Reason to how many files may not be read."""
+    def __init__(self, path: Path, suffix: str) -> None:
+        """Opens nothing yet.
+
+        Args:
+            path: the folder or tar; or a single file of that ending.
+            suffix: the ending with its dot; upper and lower case are the same.
+        """
+        self.path = path
+        self.suffix = suffix.lower()
+        self.left_out: dict[str, int] = {}
+        """Reason to how many files may not be read; known once `names` is."""
+        self._folder = path if path.is_dir() else None if is_tar(path) else path.parent
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the tar, or of the names and contents of the files.
+
+        Raises:
+            ManifestError: a file cannot be read.
+        """
+        try:
+            if self._folder is None:
+                return hash_file(self.path)
+            digest = hashlib.sha256()
+            for name in self.names:
+                digest.update(f"{name}\x1f{hash_file(self._folder / name)}\n".encode())
+            return digest.hexdigest()
+        except OSError as error:
+            raise ManifestError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from error
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the files that may be read, with ``/``, relative, sorted.
+
+        Raises:
+            ManifestError: the tar is broken.
+        """
+        found: set[str] = set()
+        for name, size in self._listed():
+            parts = PurePosixPath(name)
+            if not name.lower().endswith(self.suffix) or parts.name.startswith("._") or "__MACOSX" in parts.parts:
+                continue
+            reason = "too many files" if len(found) >= MOST_FILES else _refused(name, size)
+            if reason:
+                self.left_out[reason] = self.left_out.get(reason, 0) + 1
+            else:
+                found.add(name)
+        return tuple(sorted(found))
 
     def read(self, names: Iterable[str]) -> dict[str, bytes]:
         """The content of these files, in one pass; a file that cannot be read any more is missing.
@@ -47,10 +87,10 @@ class Archive:
         """
         wanted = set(names) & set(self.names)
         found: dict[str, bytes] = {}
-        if self.path.is_dir():
+        if self._folder is not None:
             for name in sorted(wanted):
                 try:
-                    found[name] = (self.path / name).read_bytes()
+                    found[name] = (self._folder / name).read_bytes()
                 except OSError:
                     continue
             return found
@@ -62,55 +102,23 @@ class Archive:
                     found[member.name] = content.read(LARGEST_FILE)
         return found
 
+    def _listed(self) -> Iterator[tuple[str, int]]:
+        """(name, size) of every file."""
+        if self._folder is None:
+            yield from ((member.name, member.size) for member, _ in _members(self.path) if member.isfile())
+        elif self.path.is_file():
+            yield self.path.name, self.path.stat().st_size
+        else:
+            # os.walk does not follow links to folders: nothing outside is read, and no circle is walked.
+            for place, _, names in os.walk(self.path):
+                for file in (Path(place) / name for name in names):
+                    if file.is_file():
+                        yield file.relative_to(self.path).as_posix(), file.stat().st_size
+
 
 def is_tar(path: Path) -> bool:
     """True for a file whose name ends as a tar's."""
     return path.name.lower().endswith(TAR_ENDINGS) and path.is_file()
-
-
-def open_archive(path: Path, suffix: str) -> Archive:
-    """Lists the files of one ending.
-
-    Args:
-        path: a folder, searched through and through, or a tar.
-        suffix: the ending with its dot; upper and lower case are the same.
-
-    Raises:
-        ManifestError: it cannot be read, or is broken.
-    """
-    names: set[str] = set()
-    left_out: dict[str, int] = {}
-
-    def note(name: str, size: int) -> None:
-        parts = PurePosixPath(name)
-        if not name.lower().endswith(suffix.lower()) or parts.name.startswith("._") or "__MACOSX" in parts.parts:
-            return
-        reason = "too many files" if len(names) >= MOST_FILES else _refused(name, size)
-        if reason:
-            left_out[reason] = left_out.get(reason, 0) + 1
-        else:
-            names.add(name)
-
-    if path.is_dir():
-        digest = hashlib.sha256()
-        for file in _files(path, suffix):
-            note(file.relative_to(path).as_posix(), file.stat().st_size)
-        for name in sorted(names):
-            digest.update(f"{name}\x1f{hash_file(path / name)}\n".encode())
-        return Archive(path, tuple(sorted(names)), digest.hexdigest(), left_out)
-    for member, _ in _members(path):
-        if member.isfile():
-            note(member.name, member.size)
-    return Archive(path, tuple(sorted(names)), hash_file(path), left_out)
-
-
-def _files(folder: Path, suffix: str) -> Iterator[Path]:
-    """Files of that ending below a folder; links to folders are not followed, links out of it are no files of it."""
-    for place, _, names in os.walk(folder):
-        for name in sorted(names):
-            file = Path(place) / name
-            if name.lower().endswith(suffix.lower()) and file.is_file():
-                yield file
 
 
 def _members(path: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:

@@ -6,20 +6,24 @@ Knows no model and no metric. `archive` reaches the files, `duplicates` says wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from menura.datasets.archive import Archive
-from menura.datasets.duplicates import Seen, knob_space, parameter_picture, sound_picture
+from menura.datasets.duplicates import PARAMETER_TWINS, SOUND_TWINS, Seen, knob_space, parameter_picture, sound_picture
 from menura.datasets.item import Item
+from menura.datasets.record import as_record, from_record
 from menura.datasets.selection import Where, answers, balanced
-from menura.datasets.truths import Draft, Heard, Truths
+from menura.datasets.truths import SILENT_PEAK, Draft, Heard, Truths
 from menura.errors import ManifestError, PresetError
 from menura.note import Note
+from menura.storage import hash_file
 
 _AT_ONCE = 128
 """Presets that are held in memory together while all of a bank is wanted."""
+_VERSION = 1
+"""Raise it when another choice comes out of the same bank, so that kept ones are made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ def bank_items(bank: Archive, choice: Choice, truths: Truths) -> tuple[tuple[Ite
         ManifestError: there is no preset in it, or none that the filters leave.
         EngineError: no engine could be started.
     """
+    recipe = _recipe(bank, choice, truths)
+    if made := truths.store.find(recipe):
+        kept = tuple(from_record(record, truths.store.folder) for record in made.facts["items"])
+        return kept, dict(made.facts["origin"])
     members = [_member(name, choice) for name in _without_common_folder(bank.names)]
     if not members:
         raise ManifestError(f"{bank.path} holds no {truths.synth.suffix} presets; name a folder or tar of them")
@@ -75,15 +83,29 @@ def bank_items(bank: Archive, choice: Choice, truths: Truths) -> tuple[tuple[Ite
     found.run(order)
     origin: dict[str, Any] = {
         "presets": len(members),
+        "examined": found.examined,
         "taken": _counted(item.source for item in found.items),
         "left_out": {reason: found.left_out[reason] for reason in sorted(found.left_out)},
-        "examined": found.examined,
+        "examples": found.examples,
+        "unread": dict(bank.left_out),
     }
-    if bank.left_out:
-        origin["unread"] = dict(bank.left_out)
-    if found.examples:
-        origin["examples"] = found.examples
+    folder = truths.store.folder
+    files = [file for item in found.items for file in (item.sound, item.preset, item.original) if file is not None]
+    hashes = {file.relative_to(folder).as_posix(): hash_file(file) for file in files}
+    truths.store.note(recipe, hashes, {"items": [as_record(item, folder) for item in found.items], "origin": origin})
     return tuple(found.items), origin
+
+
+def _recipe(bank: Archive, choice: Choice, truths: Truths) -> Mapping[str, Any]:
+    """Everything that decides the items."""
+    return {
+        "made": "bank",
+        "version": _VERSION,
+        "bank": bank.sha256,
+        "choice": {**asdict(choice), "where": dict(choice.where)},
+        "twins": [PARAMETER_TWINS, SOUND_TWINS, SILENT_PEAK],
+        "synth": [truths.synth.name, truths.synth.version],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +217,3 @@ def _counted(words: Iterator[str]) -> dict[str, int]:
     for word in words:
         found[word] = found.get(word, 0) + 1
     return dict(sorted(found.items()))
-
-
-def bank_of_one(path: Path) -> Archive:
-    """A single preset file as a bank."""
-    from menura.storage import hash_file
-
-    return Archive(path.parent, (path.name,), hash_file(path))

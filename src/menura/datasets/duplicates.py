@@ -123,16 +123,15 @@ def _stretched(picture: Matrix, frames: int) -> Matrix:
 
 
 def _leaves(blocks: Mapping[str, Any], place: str = "", depth: int = 0) -> list[tuple[str, str]]:
-    """(place, hash) of the parts of the blocks; mappings and lists are opened two levels deep, words are left out."""
+    """(place, hash) of each block: what lies two levels deep, and each of a list of tables or shapes by itself."""
     found: list[tuple[str, str]] = []
     for key, value in blocks.items():
         here = f"{place}/{key}"
         if isinstance(value, Mapping) and depth < 1:
             found += _leaves(cast(Mapping[str, Any], value), here, depth + 1)
-        elif isinstance(value, list):
-            parts = cast(list[Any], value)
-            found += [(f"{here}/{number}", _hash(part)) for number, part in enumerate(parts)]
-        elif isinstance(value, Mapping) or (depth > 0 and key not in _WORDS):
+        elif isinstance(value, list) and all(isinstance(part, Mapping) for part in cast(list[Any], value)):
+            found += [(f"{here}/{number}", _hash(part)) for number, part in enumerate(cast(list[Any], value))]
+        elif isinstance(value, Mapping | list) or (depth > 0 and key not in _WORDS):
             found.append((here, _hash(value)))
     return found
 

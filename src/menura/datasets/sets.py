@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from menura.datasets import archive, fsd50k, nsynth
-from menura.datasets.banks import Choice, bank_items, bank_of_one
+from menura.datasets.banks import Choice, bank_items
 from menura.datasets.conditions import with_conditions
 from menura.datasets.folder import SOUND_ENDINGS, folder_entries
 from menura.datasets.item import Item, SoundSet
@@ -240,10 +240,7 @@ def _checked(items: Sequence[Item]) -> list[Item]:
 
 
 def _bank(table: SetTable, count: int | None, seed: int, truths: Truths) -> tuple[tuple[Item, ...], dict[str, Any]]:
-    path = table.path or Path()
-    suffix = truths.synth.suffix
-    one = path.is_file() and not archive.is_tar(path)
-    bank = bank_of_one(path) if one else archive.open_archive(path, suffix)
+    bank = archive.Archive(table.path or Path(), truths.synth.suffix)
     choice = Choice(
         count,
         seed,
