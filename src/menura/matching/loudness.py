@@ -10,9 +10,9 @@ from menura.matching.candidate import Candidate
 from menura.matching.pool import Task
 from menura.preset import Preset
 
-HIGHEST_PEAK = 0.9
+HIGHEST_PEAK = 0.99
 """No answer is made louder than this peak, full scale is 1."""
-LEAVE_DB = 1.5
+LEAVE_DB = 0.5
 """A difference below this is left: it is not heard as one."""
 _SILENT_DB, _LOUDEST = -80.0, 7399.44
 

@@ -33,13 +33,15 @@ _REST_LEVEL = 0.7071067690849304
 """Default of the levels of oscillators and sampler: a contour pulls down from here."""
 _FULL = 0.2503
 """Amplitude, mean of both channels, of a wave of peak 1 at the default levels."""
+_LOUDEST = 86.0
+"""Square root of the highest master volume: 6 dB."""
 _VISIBLE_DB = 75.0
 """A partial this far below the loudest moment does not ask for keyframes."""
 _ONSET = 0.1
 """Seconds within which a sound has begun."""
 _ENVELOPE, _SUSTAIN = 2.0, 3.0
 _EFFECTS = 3.0
-_FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO, _VIBRATO_LFO = 1, 2, 3, 4, 5
+_FRAME_LFO, _LEVEL_LFO, _TUNE_LFO, _NOISE_LFO, _VIBRATO_LFO, _LIFT_LFO = 1, 2, 3, 4, 5, 6
 _VIBRATO_HZ, _VIBRATO_DEPTH = 5.5, 0.15
 """Depth as a share of the two semitones that the tuning spans."""
 
@@ -93,13 +95,13 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
 
     patch = _Patch(gesture)
     patch.values["env_1_release"] = gesture.key_release**0.25
-    patch.values["volume"] = _volume(top, note.velocity)
+    patch.values["volume"], reach = _loudness(top, note.velocity)
     if plan.tonal:
         patch.values["osc_1_on"] = 1.0
         patch.settings["wavetables"][0] = vital_init.wavetable(table.frames, table.positions, name=name or "partials")
         places = np.asarray(table.positions) / vital_init.POSITIONS
         patch.follow(_FRAME_LFO, analysis.times[table.rows], places, "osc_1_wave_frame", "spectrum")
-        patch.level(_LEVEL_LFO, analysis.times, tone / top, "osc_1_level", "level")
+        patch.level(_LEVEL_LFO, analysis.times, tone / top, "osc_1_level", "level", reach)
         patch.tune(_TUNE_LFO, analysis.times, analysis.partials.f0_hz, note.pitch)
         patch.vibrato(_VIBRATO_LFO)
     if plan.noise:
@@ -108,7 +110,7 @@ def write_vital_patch(analysis: Analysis, gesture: Gesture, note: Note, plan: Pl
         if not analysis.pitched:
             # Without a pitch the noise is the sound, and keys move it as they move the partials.
             patch.values.update(sample_keytrack=1.0, sample_transpose=float(np.clip(round(60.0 - note.pitch), -48, 48)))
-        patch.level(_NOISE_LFO, analysis.times, breath / top, "sample_level", "noise")
+        patch.level(_NOISE_LFO, analysis.times, breath / top, "sample_level", "noise", reach)
         patch.macro(1, "NOISE", "sample_level", 0.5)
     return patch.preset(name)
 
@@ -144,15 +146,25 @@ class _Patch:
         self._route(lfo, destination, 1.0, bipolar=bipolar)
 
     def level(
-        self, lfo: int, times: NDArray[np.float64], amplitude: NDArray[np.float64], destination: str, name: str
+        self,
+        lfo: int,
+        times: NDArray[np.float64],
+        amplitude: NDArray[np.float64],
+        destination: str,
+        name: str,
+        reach: float,
     ) -> None:
-        """A level that follows an amplitude from 0 to 1: pulled down from its default, as the square root."""
+        """A level that follows an amplitude from 0 to 1: pulled down from `reach`, as the square root."""
         at, height = self._gesture.drawn(times, np.sqrt(amplitude), kind="level")
         knots = polyline_knots(at, height, MOST_POINTS - 2)
         if self._gesture.sustaining:
             knots = np.union1d(knots, [int(np.argmin(np.abs(at - self._gesture.sustain_at)))])
         self._draw(lfo, at[knots], 1.0 - height[knots], name)
-        self._route(lfo, destination, -_REST_LEVEL)
+        self._route(lfo, destination, -reach)
+        if reach > _REST_LEVEL:
+            # The level itself must stay at its default, or the first note glides: a flat contour lifts it.
+            self.settings["lfos"][_LIFT_LFO - 1] = vital_init.shape([0.0, 1.0], [1.0, 1.0], name="lift")
+            self._route(_LIFT_LFO, destination, reach - _REST_LEVEL)
 
     def tune(self, lfo: int, times: NDArray[np.float64], f0_hz: NDArray[np.float64], key: float) -> None:
         """Oscillator 1 on a moving fundamental when that key is played."""
@@ -212,14 +224,16 @@ class _Patch:
         self._routes.append(Route(f"lfo_{lfo}", destination, amount, len(self._routes) + 1, bipolar=bipolar))
 
 
-def _volume(peak: float, velocity: float) -> float:
-    """The master volume at which a contour's top sounds at an amplitude of `peak`, as far as Vital goes.
+def _loudness(peak: float, velocity: float) -> tuple[float, float]:
+    """The master volume and the level at which a contour's top sounds at an amplitude of `peak`.
 
-    The control is the square of 80 + dB; at its default a full oscillator gives `_FULL` at full velocity.
+    The volume is the square of 80 + dB; at its default a full oscillator gives `_FULL` at full velocity. What it cannot
+    give, the level does: its default unless more is needed, 1 at most, of which the amplitude is the square.
     """
     start = vital_init.initial().values["volume"]
     wanted = np.sqrt(start) + 20.0 * np.log10(peak / (_FULL * velocity**2))
-    return float(np.clip(wanted, 40.0, 86.0) ** 2)
+    boost = 10.0 ** (np.clip(wanted - _LOUDEST, 0.0, 20.0 * np.log10(2.0)) / 20.0)
+    return float(np.clip(wanted, 40.0, _LOUDEST) ** 2), float(_REST_LEVEL * np.sqrt(boost))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
