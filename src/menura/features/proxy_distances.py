@@ -9,6 +9,7 @@ compared over the longer one; what is missing counts as silence.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -90,8 +91,9 @@ def mfcc_distance(target: ArrayLike, prediction: ArrayLike, sample_rate: int = 4
 
 
 def _convergence_and_log(target: Matrix, prediction: Matrix) -> float:
-    convergence = np.linalg.norm(target - prediction) / np.linalg.norm(target)
-    return float(convergence) + float(np.mean(np.abs(np.log(target) - np.log(prediction)), dtype=np.float64))
+    # NumPy's own sums, not BLAS: their order, and so the last digit, does not depend on threads.
+    apart, size = (float(np.sum(np.square(values), dtype=np.float64)) for values in (target - prediction, target))
+    return math.sqrt(apart / size) + float(np.mean(np.abs(np.log(target) - np.log(prediction)), dtype=np.float64))
 
 
 def _long_enough(target: ArrayLike, prediction: ArrayLike, n_fft: int) -> tuple[Matrix, Matrix]:
