@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from json import loads
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -155,6 +156,9 @@ def bench_match(
     screen.emit(summary)
 
 
+_NEARER = {"lower": "when lower", "higher": "when higher", "zero": "to 0"}
+
+
 class RowsFailedError(InputError):
     """The run is whole, but rows of it failed."""
 
@@ -162,18 +166,19 @@ class RowsFailedError(InputError):
 
 
 def _report(folder: Path, json: bool) -> None:
+    from menura.evaluation.results import read_rows
     from menura.report.benchmark import write_benchmark
 
-    written = write_benchmark(folder)
-    summary: dict[str, Any] = written.summary
+    table, summary, *others = write_benchmark(folder)
     if json:
-        screen.emit(summary)
+        screen.emit(loads(summary.read_text(encoding="utf-8")))
     else:
-        screen.out((folder / "table.md").read_text(encoding="utf-8"))
-    for path in written.files:
+        screen.out(table.read_text(encoding="utf-8"))
+    for path in (table, summary, *others):
         screen.note(f"wrote {path}")
-    if failures := summary["failures"]:
-        raise RowsFailedError(f"{failures} rows failed; {folder / 'table.md'} names them, --retry does them again")
+    failures = sum("error" in row for row in read_rows(folder))
+    if failures:
+        raise RowsFailedError(f"{failures} rows failed; {table} counts them, bench run --retry does them again")
 
 
 def _names(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from menura.datasets.item import Item, SoundSet
+from menura.datasets.sets import load_set
 from menura.evaluation.arm import Arm
 from menura.evaluation.arms import arms_of
 from menura.evaluation.metrics import DEFAULT, METRICS
@@ -75,8 +76,6 @@ def run_benchmark(
     check_place(out, force=force)
     folder = RunFolder(out)
     if not isinstance(sounds, SoundSet):
-        from menura.datasets.sets import load_set
-
         sounds = load_set(
             sounds, folder=folder.path, synth=synth, limit=limit, seed=set_seed, conditions=conditions, tell=tell
         )
