@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from menura.evaluation.table_cells import Cell, Section, interval, listed, nearest, number, texts, title_of
+from menura.evaluation.table_cells import DASH, Cell, Section, interval, listed, nearest, number, texts, title_of
 from menura.evaluation.table_products import product_sections
 
 Numbers = Mapping[str, Any]
@@ -111,11 +111,11 @@ def _score_table(
 
 def _score(arm: Numbers, metric: Numbers, key: str, *, strong: bool) -> Cell:
     score = arm[key][metric["name"]]
-    text = interval(score, metric["places"])
-    if score["median"] is not None:
-        text += f" / {number(score['median'], metric['places'])}"
-        text += " †" if metric["name"] in arm["optimised"] else ""
-    return Cell(text, strong)
+    if score["mean"] is None:
+        return Cell(DASH)
+    mark = "†" if metric["name"] in arm["optimised"] else ""
+    mean, *ends = interval(score, metric["places"]).partition(" ")
+    return Cell(f"{mean}{mark}{''.join(ends)} / {number(score['median'], metric['places'])}", strong)
 
 
 def _shown_metrics(numbers: Numbers) -> list[Numbers]:

@@ -150,9 +150,15 @@ def _section(section: Section) -> str:
 def _cells(row: Sequence[Cell]) -> str:
     first, *others = row
     cells = "".join(
-        f'<td class="best">{escape(c.text)}</td>' if c.strong else f"<td>{escape(c.text)}</td>" for c in others
+        f'<td class="best">{_text(cell)}</td>' if cell.strong else f"<td>{_text(cell)}</td>" for cell in others
     )
     return f'<th scope="row">{escape(first.text)}</th>{cells}'
+
+
+def _text(cell: Cell) -> str:
+    """A cell with its interval on a line of its own."""
+    head, bracket, rest = cell.text.partition(" [")
+    return f"{escape(head)}<small>[{escape(rest)}</small>" if bracket else escape(cell.text)
 
 
 def _plots(plots: Sequence[Plot]) -> str:
