@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from menura.evaluation.manifest import read_manifest
+from menura.evaluation.bench import recordings
 from menura.events import Finished, Improved
 from menura.matching.budget import Budget
 from menura.matching.matcher import Matcher
@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=6)
     parser.add_argument("--workers", type=int, default=None)
     chosen = parser.parse_args()
-    quick = {row.file for row in read_manifest(chosen.manifest, quick=True)}
-    rows = [row for row in read_manifest(chosen.manifest) if row.file not in quick][:: chosen.every]
+    quick = {row.id for row in recordings(chosen.manifest, quick=True)}
+    rows = [row for row in recordings(chosen.manifest) if row.id not in quick][:: chosen.every]
     synth = synth_of("vital")
     marks = [mark for mark in MARKS if mark <= chosen.renders]
     falls: list[list[float]] = []
@@ -42,7 +42,7 @@ def main() -> None:
     for row in rows:
         matcher = Matcher(synth, stages_of("knobs", synth), workers=chosen.workers)
         heard: list[tuple[int, float]] = []
-        for event in matcher.stream(row.path, note=row.pitch, top=1, budget=Budget(chosen.renders, math.inf)):
+        for event in matcher.stream(row.sound, note=row.pitch, top=1, budget=Budget(chosen.renders, math.inf)):
             if isinstance(event, Improved):
                 heard.append((event.renders, event.candidate.heard.mss))
             if isinstance(event, Finished):

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.audio import Audio, read_audio
-from menura.evaluation.manifest import Row, read_manifest
+from menura.datasets.item import Item
+from menura.evaluation.bench import recordings
 from menura.features.pitch import estimate_note
 from menura.features.trackers import PitchTrack, praat_track, swift_track
 
@@ -76,14 +77,14 @@ def trackers() -> dict[str, Callable[[Samples], float]]:
     return found
 
 
-def judge(rows: list[Row], hear: Callable[[Samples], float]) -> dict[str, object]:
+def judge(rows: list[Item], hear: Callable[[Samples], float]) -> dict[str, object]:
     """Shares, by category and in all, and seconds per sound."""
     categories: dict[str, list[bool]] = {}
     octaves = others = silent = 0
     offsets: list[float] = []
     seconds = 0.0
     for row in rows:
-        signal = read_audio(row.path).to_mono().resample(RATE).mono
+        signal = read_audio(row.sound).to_mono().resample(RATE).mono
         began = time.process_time()
         pitch = hear(signal)
         seconds += time.process_time() - began
@@ -118,9 +119,10 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first rows")
     parser.add_argument("--only", nargs="*", help="names of trackers")
     arguments = parser.parse_args()
-    rows = [row for row in read_manifest(arguments.manifest) if row.pitch is not None]
+    rows = [row for row in recordings(arguments.manifest) if row.pitch is not None]
     if arguments.part != "all":
-        rows = [row for row in rows if row.quick == (arguments.part == "held-out")]
+        quick = {row.id for row in recordings(arguments.manifest, quick=True)}
+        rows = [row for row in rows if (row.id in quick) == (arguments.part == "held-out")]
     rows = rows[: arguments.limit]
     answers: dict[str, object] = {}
     for name, hear in trackers().items():

@@ -50,8 +50,8 @@ def test_a_batch_with_failures(manifest, tmp_path):
     assert [("error" in row) for row in held["rows"]] == [False, True, False, True]
     assert "absent.wav" in held["rows"][1]["error"]
     low, high = held["rows"][0], held["rows"][2]
-    assert (low["pitch"], low["pitch_from"], high["pitch_from"]) == (45.0, "manifest", "ear")
-    assert high["pitch"] == pytest.approx(69.0, abs=0.05)
+    assert (low["note"]["pitch"], low["pitch_from"], high["pitch_from"]) == (45.0, "set", "ear")
+    assert high["note"]["pitch"] == pytest.approx(69.0, abs=0.05)
     assert low["preset_bytes"] > 1000
     assert low["play"]["softer_db"] <= 0.1
     assert sum(line.startswith("[") for line in lines) == 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from menura.audio import read_audio
-from menura.evaluation.manifest import read_manifest
+from menura.evaluation.bench import recordings
 from menura.features.course import level_course, level_db
 
 RATE = 44_100
@@ -101,10 +101,10 @@ def test_gain_changes_nothing():
 
 def test_recordings_by_people(shared_data):
     """Most winds, bows, voices and pads sustain; most plucks and all drums decay."""
-    rows = read_manifest(shared_data / "real" / "manifest.csv")
+    rows = recordings(shared_data / "real" / "manifest.csv")
     shares = {}
     for kind in ("brass", "synth_pad", "vocal", "bowed", "plucked", "percussive"):
         chosen = [row for row in rows if row.category == kind][::2]
-        shares[kind] = np.mean([level_course(read_audio(row.path).mono, RATE).sustaining for row in chosen])
+        shares[kind] = np.mean([level_course(read_audio(row.sound).mono, RATE).sustaining for row in chosen])
     assert min(shares[kind] for kind in ("brass", "synth_pad", "vocal", "bowed")) > 0.6
     assert max(shares[kind] for kind in ("plucked", "percussive")) < 0.2

@@ -7,7 +7,7 @@ import pytest
 
 from menura.audio import Audio, read_audio
 from menura.errors import AudioError, NoteError
-from menura.evaluation.manifest import read_manifest
+from menura.evaluation.bench import recordings
 from menura.features.comb import SpectralPeaks, sharpen
 from menura.features.pitch import TRACK_STEP, NoteEstimate, estimate_note
 from menura.features.trackers import hertz, midi
@@ -159,13 +159,13 @@ def test_a_rough_fundamental_is_sharpened(partials):
 
 def test_recordings_by_people(shared_data):
     """A sample of the recordings: 94 of 100 within 50 cents, and no false note where there is none."""
-    rows = read_manifest(shared_data / "real" / "manifest.csv")
+    rows = recordings(shared_data / "real" / "manifest.csv")
     known = [row for row in rows if row.pitch is not None][::5]
-    estimates = [(row, estimate_note(read_audio(row.path))) for row in known]
+    estimates = [(row, estimate_note(read_audio(row.sound))) for row in known]
     right = [abs(estimate.pitch - row.pitch) <= 0.5 for row, estimate in estimates if row.pitch is not None]
     assert len(right) > 30
     assert np.mean(right) >= 0.94
     names = ("snap", "Clap", "Shaker", "HiHat", "fingerclap", "belly")
-    toneless = [row for row in rows if row.category == "percussive" and any(name in row.file for name in names)][:8]
+    toneless = [row for row in rows if row.category == "percussive" and any(name in row.id for name in names)][:8]
     assert len(toneless) >= 6
-    assert not any(estimate_note(read_audio(row.path)).pitched for row in toneless)
+    assert not any(estimate_note(read_audio(row.sound)).pitched for row in toneless)

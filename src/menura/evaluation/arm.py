@@ -31,7 +31,7 @@ class Case:
     """What is heard, with the note that is told or estimated."""
     synth: Synth
     pools: tuple[RenderPool, RenderPool]
-    """Renders fast, as for a search, and exactly; one worker each, and the arm may use both."""
+    """One that renders fast, as for a search, and one that renders exactly; the arm may use both."""
     budget: Budget
     seed: int
     """The same for every arm of an item."""

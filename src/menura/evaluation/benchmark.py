@@ -87,7 +87,7 @@ def run_benchmark(
             "arms": [_described(arm) for arm in chosen],
             "metrics": [_metric(name) for name in metrics],
             "items": [_listed(item, folder.path) for item in sounds.items],
-            **{name: value for name, value in asdict(settings).items() if name not in ("folder", "metrics")},
+            **{name: value for name, value in asdict(settings).items() if name not in ("folder", "metrics", "engines")},
             "workers": workers,
             "versions": {
                 "menura": __version__,

@@ -40,8 +40,8 @@ class Judge:
     """Measures answers and keeps their files."""
 
     metrics: tuple[str, ...]
-    folder: Path
-    """Of the run; presets and sounds go to ``answers/ARM/``."""
+    folder: Path | None
+    """Of the run; presets and sounds go to ``answers/ARM/``. None keeps nothing."""
     playing: bool = True
     """Also play each first answer longer, softer and over the keyboard."""
 
@@ -70,6 +70,8 @@ class Judge:
             "stopped_by": answer.stopped_by,
             "verdict": answer.verdict,
             "lineage": list(answer.lineage),
+            "pitch_from": "ear" if item.pitch is None and item.note is None else "set",
+            "sustaining": bool(case.target.estimate.sustaining),
             "note": {name: round(value, 4) for name, value in asdict(note).items()},
             "curve": [[p.renders, round(p.seconds, 3), round(p.mss, 4)] for p in answer.curve],
             "loads": True,
@@ -86,14 +88,16 @@ class Judge:
             if self.playing:
                 row["play"] = asdict(play(presets[0], note, exact, sustaining=bool(case.target.estimate.sustaining)))
         row["engine_seconds"] = round(answer.engine_seconds + exact.engine_seconds - before, 4)
-        row["files"] = {kind: self._keep(arm, case, kind, body) for kind, body in files.items()}
+        if self.folder is not None:
+            row["files"] = {kind: _kept(self.folder, arm, case, kind, body) for kind, body in files.items()}
         return row
 
-    def _keep(self, arm: str, case: Case, kind: str, body: bytes) -> str:
-        ending = ".flac" if kind == "sound" else case.synth.suffix
-        name = f"answers/{safe_name(arm)}/{safe_name(case.item.key)}{ending}"
-        storage.write_bytes(self.folder / name, body, force=True)
-        return name
+
+def _kept(folder: Path, arm: str, case: Case, kind: str, body: bytes) -> str:
+    ending = ".flac" if kind == "sound" else case.synth.suffix
+    name = f"answers/{safe_name(arm)}/{safe_name(case.item.key)}{ending}"
+    storage.write_bytes(folder / name, body, force=True)
+    return name
 
 
 def read_target(item: Item) -> Audio:

@@ -40,9 +40,8 @@ class Rows:
 
     @property
     def independent(self) -> str:
-        """What intervals and tests take as independent: ``sources`` where there are enough of them, else ``sounds``."""
-        sources = {str(item.get("source") or "") for item in self.items}
-        return "sources" if len(sources) >= LEAST else "sounds"
+        """What intervals and tests take as independent: ``sources``, or ``sounds`` where sources are too few for any."""
+        return "sources" if len(self.groups("source")) >= LEAST else "sounds"
 
     def owner(self, key: str) -> str:
         """The independent observation that an item belongs to: its source, or its sound in whatever condition."""

@@ -51,11 +51,17 @@ def _legend(run: Numbers, numbers: Numbers) -> tuple[str, ...]:
     pairs = any(item.get("judged_pitch") is not None for item in run["items"])
     notes = [
         f"{numbers['targets']} targets. Each cell: mean over targets [95% bootstrap interval of the mean, resampling "
-        f"{numbers['independent']}] / median. The arrow says which way is nearer. Bold: the best mean of its track.",
+        f"{numbers['independent']}; none under five of them] / median. The arrow says which way is nearer. Bold: the "
+        "best mean of its track.",
         "† The arm optimised this metric while it worked: judge it by the others.",
         "Failed: items on which the arm gave an error; its means leave them out. Not applicable: items on which the "
         "arm has nothing to say. The tracks hear and do different things and are not compared with each other.",
     ]
+    if numbers["independent"] == "sounds" and len(numbers["sources"]) > 1:
+        notes.append(
+            f"The targets are of {len(numbers['sources'])} sources alone, too few to resample: intervals and tests are "
+            "over sounds, and say nothing of other sources."
+        )
     if pairs:
         notes.append(
             "The items are pairs of notes of one instrument: the arm hears the first, and its answer, played at the "
@@ -166,7 +172,7 @@ def _robustness(numbers: Numbers) -> list[Section]:
     arms = {name: arm for name, arm in numbers["arms"].items() if arm["n"]}
     note = (
         "What an arm loses when it hears a disturbed sound: disturbed minus clean of the same sounds [95% interval]. "
-        "Both answers are held against the clean sound."
+        "Answers are held against the clean sound, those to two notes against both notes together."
     )
     tables: list[Section] = []
     for metric in _shown_metrics(numbers):

@@ -29,7 +29,8 @@ _LOG = logging.getLogger(__name__)
 class RunSettings:
     """What every row of a run is made with."""
 
-    folder: Path
+    folder: Path | None
+    """Where answers are kept; None keeps none."""
     metrics: tuple[str, ...]
     synth: str = "vital"
     renders: int = 100
@@ -40,6 +41,8 @@ class RunSettings:
     top: int = 5
     """Answers for each row, of which the first is judged."""
     playing: bool = True
+    engines: int = 1
+    """Engines that search one row; the number changes no result."""
 
 
 class Worker:
@@ -48,7 +51,10 @@ class Worker:
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
         self._synth = synth_of(settings.synth)
-        self._pools = tuple(RenderPool(settings.synth, workers=1, mode=mode) for mode in ("fast", "exact"))
+        self._pools = (
+            RenderPool(settings.synth, workers=settings.engines, mode="fast"),
+            RenderPool(settings.synth, workers=1, mode="exact"),
+        )
         self._judge = Judge(settings.metrics, settings.folder, settings.playing)
         self._target = lru_cache(maxsize=4)(_target)
 
@@ -77,7 +83,7 @@ class Worker:
             item=item,
             target=self._target(item),
             synth=self._synth,
-            pools=(self._pools[0], self._pools[1]),
+            pools=self._pools,
             budget=Budget(settings.renders, settings.seconds),
             seed=item_seed(settings.seed, item),
             top=settings.top,
