@@ -145,7 +145,7 @@ def test_an_unfinished_run_has_a_table_that_says_so(done: int) -> None:
     assert f"(unfinished: {done} of 120 rows)" in markdown(run, numbers)
 
 
-def test_few_sources_make_sounds_the_observations() -> None:
+def test_sounds_are_the_observations_where_sources_are_few_and_it_says_so() -> None:
     run = fake_run()
     assert summary(run, [])["independent"] == "sources"
     for item in run["items"]:
@@ -153,6 +153,11 @@ def test_few_sources_make_sounds_the_observations() -> None:
     numbers = summary(run, fake_rows(run))
     assert numbers["independent"] == "sounds"
     assert numbers["arms"]["full"]["metrics"]["mss"]["low"] is not None
+    for number, item in enumerate(run["items"]):
+        item["source"] = str(number % 3)
+    three = summary(run, fake_rows(run))
+    assert three["independent"] == "sounds"
+    assert "of 3 sources alone" in markdown(run, three)
 
 
 def test_curves_start_high_and_end_at_the_last_point() -> None:

@@ -40,7 +40,7 @@ class Rows:
 
     @property
     def independent(self) -> str:
-        """What intervals and tests take as independent: ``sources``, or ``sounds`` where sources are too few for any."""
+        """What intervals and tests take as independent: ``sources``, or ``sounds`` where they are too few."""
         return "sources" if len(self.groups("source")) >= LEAST else "sounds"
 
     def owner(self, key: str) -> str:
