@@ -12,10 +12,9 @@ from menura.datasets.synthetic import SAMPLERS, Recipe, draw, synthetic_items
 from menura.datasets.truths import SILENT_PEAK, Truths
 from menura.errors import InputError, UnknownNameError
 from menura.preset import Preset
-from menura.synths.toy import Toy
-from menura.synths.vital import Vital
+from menura.synths.registry import synth_of
 
-TOY = Toy()
+TOY = synth_of("toy")
 
 
 def made(folder, recipe):
@@ -74,7 +73,7 @@ def test_presets_are_frozen_and_on_the_grid():
 
 
 def test_sparse_patches_of_a_large_synth_stay_near_the_initial_one():
-    vital = Vital()
+    vital = synth_of("vital")
     preset = draw(Recipe(1, sampler="sparse"), vital, 0)
     changed = vital.space.encode(preset) != vital.space.encode(vital.freeze(vital.init()))
     assert 0 < changed.mean() < 0.35
@@ -88,7 +87,7 @@ def test_a_set_by_its_table(tmp_path, monkeypatch):
     assert len(found.items) == 3
     assert (found.origin["sampler"], found.origin["seed"]) == ("uniform", 4)
     assert found.origin["space"] == TOY.space.fingerprint
-    assert all(TOY.read(item.preset) for item in found.items)
+    assert all(item.preset and TOY.read(item.preset) for item in found.items)
     # Nothing is made again, also not the replaced draws.
     lines: list[str] = []
     assert load_set("drawn", folder=tmp_path / "run", workers=1, tell=lines.append) == found

@@ -25,7 +25,7 @@ PARAMETER_TWINS = 1.0
 one route more or one block (a wavetable, an LFO's shape, a sample) exchanged."""
 SOUND_TWINS = 1.0
 """Sounds this near are twins, dB: less than an engine's own chance makes between two renders of one preset."""
-_WORDS = frozenset({"name", "author", "comments", "preset_name", "preset_style", "synth_version", "license"})
+_WORDS = frozenset({"name", "author", "comments", "preset_name", "preset_style", "version", "synth_version", "license"})
 _RATE = 44_100
 
 
@@ -122,18 +122,29 @@ def _stretched(picture: Matrix, frames: int) -> Matrix:
     return picture if not missing else np.pad(picture, ((0, missing), (0, 0)), constant_values=-80.0)
 
 
-def _leaves(blocks: Mapping[str, Any], place: str = "", depth: int = 0) -> list[tuple[str, str]]:
-    """(place, hash) of each block: what lies two levels deep, and each of a list of tables or shapes by itself."""
+def _leaves(blocks: Mapping[str, Any], place: str = "", *, inside: bool = False) -> list[tuple[str, str]]:
+    """(place, hash) of each block: each of a list of tables or shapes by itself, a mapping of plain values as one."""
     found: list[tuple[str, str]] = []
     for key, value in blocks.items():
         here = f"{place}/{key}"
-        if isinstance(value, Mapping) and depth < 1:
-            found += _leaves(cast(Mapping[str, Any], value), here, depth + 1)
-        elif isinstance(value, list) and all(isinstance(part, Mapping) for part in cast(list[Any], value)):
+        if isinstance(value, Mapping):
+            parts = cast(Mapping[str, Any], value)
+            if not inside and any(_is_table(part) for part in parts.values()):
+                found += _leaves(parts, here, inside=True)
+            else:
+                found.append((here, _hash(parts)))
+        elif _is_table(value):
             found += [(f"{here}/{number}", _hash(part)) for number, part in enumerate(cast(list[Any], value))]
-        elif isinstance(value, Mapping | list) or (depth > 0 and key not in _WORDS):
+        elif isinstance(value, list) or (inside and key not in _WORDS):
             found.append((here, _hash(value)))
     return found
+
+
+def _is_table(value: object) -> bool:
+    """True for a mapping, and for a list of mappings."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(part, Mapping) for part in cast(list[Any], value))
+    return isinstance(value, Mapping)
 
 
 def _hash(value: object) -> str:

@@ -155,7 +155,7 @@ class Truths:
             return Heard(draft, None, str(made.facts.get("why", "it failed before")))
         try:
             name = next(name for name in made.files if name.endswith(".wav"))
-            return Heard(draft, read_audio(self.store.folder / name))
+            return Heard(draft, read_audio(self.store.folder / name, on_warning=lambda _: None))
         except AudioError as error:
             return Heard(draft, None, str(error))
 
