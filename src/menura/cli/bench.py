@@ -108,15 +108,16 @@ def bench_metrics(json: Json = False) -> None:
     from menura.evaluation.metrics import METRICS
 
     found = {name: METRICS.get(name) for name in METRICS}
-    _list(
-        "metrics", {name: f"{m.title}, {m.unit or 'no unit'}, {m.better} is better" for name, m in found.items()}, json
-    )
+    lines = {name: f"{m.title}, {m.unit or 'no unit'}, {_NEARER[m.better]}: {m.source}" for name, m in found.items()}
+    _list("metrics", lines, json)
 
 
 @app.command("match")
 def bench_match(
     manifest: Annotated[Path, typer.Option("--manifest", help="CSV with a column `file`, relative to it.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="JSON file to write; out/bench-TRACK.json by default.")
+    ] = None,
     track: Annotated[
         Literal["any", "knobs", "random"], typer.Option("--track", help="random is the baseline.")
     ] = "any",
@@ -133,14 +134,15 @@ def bench_match(
 ) -> None:
     """One arm on a manifest, one sound after the other with all workers: the speed that a user sees.
 
-    Prints MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object. An unfinished --out of the same
-    settings is continued.
+    Prints MSS, wMFCC, SOT and RMS; the last line of stdout is one JSON object. An unfinished file of the same settings
+    is continued.
     """
-    from menura.evaluation.bench import run_bench
+    from menura.evaluation.bench import is_finished, run_bench
 
+    chosen = out or Path(f"out/bench-{track}.json")
     summary = run_bench(
         manifest,
-        out=out,
+        out=chosen,
         track=track,
         renders=renders,
         seconds=seconds,
@@ -150,13 +152,14 @@ def bench_match(
         seed=seed,
         synth=synth,
         playing=playing,
-        force=force,
+        # Nobody named the default file, so that nobody misses what a finished run left there.
+        force=force or (out is None and is_finished(chosen)),
         tell=screen.note if json else screen.out,
     )
     screen.emit(summary)
 
 
-_NEARER = {"lower": "when lower", "higher": "when higher", "zero": "to 0"}
+_NEARER = {"lower": "lower is nearer", "higher": "higher is nearer", "zero": "nearer to 0 is better"}
 
 
 class RowsFailedError(InputError):

@@ -142,6 +142,14 @@ def recordings(manifest: str | Path, *, quick: bool = False) -> list[Item]:
     return [entry.item for entry in entries]
 
 
+def is_finished(out: Path) -> bool:
+    """True where the file holds a finished benchmark."""
+    try:
+        return json.loads(out.read_text(encoding="utf-8"))["complete"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _flat(row: Row) -> Row:
     """A row of one arm with its metrics beside the rest, without what is the same in all."""
     left_out = ("arm", "item", "id", "condition", "files", "best_of", "diversity", "answers", "metrics", "curve")
