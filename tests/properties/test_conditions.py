@@ -16,6 +16,7 @@ from menura.datasets.conditions import CONDITIONS, with_conditions
 from menura.datasets.item import Item, SoundSet
 from menura.datasets.sets import load_set
 from menura.errors import UnknownNameError
+from menura.note import Note
 
 RATE = 44_100
 
@@ -204,11 +205,12 @@ def test_a_wrong_note_is_an_octave_away_and_the_sound_is_as_it_was(clean, tmp_pa
 
 @given(pitch=st.floats(0, 127), seed=st.integers(0, 20))
 def test_a_wrong_note_is_always_a_key(pitch, seed):
-    items = (Item("a", Path("a.wav"), pitch),)
+    items = (Item("a", Path("a.wav"), pitch, note=Note(pitch, hold=0.3)),)
     found = with_conditions(SoundSet("s", items), ["wrong-note"], Path("nowhere-needed"), seed)
     told = found.items[1].pitch
     assert told is not None
     assert 0 <= told <= 127
+    assert found.items[1].note == Note(told, hold=0.3)
     assert abs(told - pitch) == pytest.approx(12.0)
 
 

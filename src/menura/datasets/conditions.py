@@ -137,7 +137,9 @@ class _Maker:
             return None
         up = order(self._seed, item.id, "octave") % 2 == 0
         pitch = item.pitch + (12.0 if up else -12.0)
-        return replace(item, pitch=pitch if 0.0 <= pitch <= 127.0 else item.pitch + (-12.0 if up else 12.0))
+        pitch = pitch if 0.0 <= pitch <= 127.0 else item.pitch + (-12.0 if up else 12.0)
+        # Where the whole note is told, its pitch is too.
+        return replace(item, pitch=pitch, note=replace(item.note, pitch=pitch) if item.note else None)
 
     def _second(self, item: Item) -> Item | None:
         """Another note of the same instrument, 3 to 9 semitones away, by chance; None where there is none."""

@@ -21,10 +21,11 @@ from menura.preset import Preset
 from menura.space import ParameterSpace
 
 PARAMETER_TWINS = 1.0
-"""Presets this near are twins: all differences together are no more than one knob turned from end to end, one switch,
-one route more or one block (a wavetable, an LFO's shape, a sample) exchanged."""
+"""Presets nearer than this are twins: all differences together are less than one knob turned from end to end.
+One switch thrown, one route more or one block (a wavetable, an LFO's shape, a sample) exchanged is no twin on paper: the
+ear decides."""
 SOUND_TWINS = 1.0
-"""Sounds this near are twins, dB: less than an engine's own chance makes between two renders of one preset."""
+"""Sounds nearer than this are twins, dB: less than an engine's own chance makes between two renders of one preset."""
 _WORDS = frozenset({"name", "author", "comments", "preset_name", "preset_style", "version", "synth_version", "license"})
 _RATE = 44_100
 
@@ -101,12 +102,12 @@ class Seen:
 
     def preset_twin(self, picture: ParameterPicture) -> str | None:
         """The name of a preset that was taken and is as good as this one; None where there is none."""
-        near = (name for name, other in self._presets if parameter_distance(picture, other) <= self.parameters)
+        near = (name for name, other in self._presets if parameter_distance(picture, other) < self.parameters)
         return next(near, None)
 
     def sound_twin(self, picture: Matrix) -> str | None:
         """The name of a sound that was taken and is as good as this one; None where there is none."""
-        return next((name for name, other in self._sounds if sound_distance(picture, other) <= self.sounds), None)
+        return next((name for name, other in self._sounds if sound_distance(picture, other) < self.sounds), None)
 
     def take_preset(self, name: str, picture: ParameterPicture) -> None:
         """Remembers a preset."""

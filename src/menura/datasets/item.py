@@ -19,7 +19,7 @@ class Item:
     pitch: float | None = None
     """MIDI pitch that is told to the matcher; None: it listens."""
     note: Note | None = None
-    """The whole note, where the sound was rendered; None for recordings."""
+    """The whole note, where the sound was played by machine; it is told in place of the pitch. None for recordings."""
     category: str = ""
     """What kind of sound it is."""
     source: str = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from menura.datasets.manifest import as_field
 from menura.datasets.selection import Field
 from menura.errors import ManifestError, NoteError
 from menura.note import Note
@@ -110,7 +111,12 @@ def all_tables() -> dict[str, SetTable]:
             raise ManifestError(f"MENURA_SETS names {path}, which is no file; mend or clear the variable")
     for point in entry_points(group="menura.sets"):
         if point.name not in found:
-            thing: Any = point.load()
+            try:
+                thing: Any = point.load()
+            except (ImportError, AttributeError) as error:
+                raise ManifestError(
+                    f"the set {point.name!r} cannot be loaded ({error}); reinstall its package"
+                ) from error
             found[point.name] = thing if isinstance(thing, SetTable) else as_table(point.name, thing, Path())
     return found
 
@@ -168,20 +174,21 @@ def as_table(name: str, found: object, folder: Path) -> SetTable:
     if "note" in said:
         said["note"] = _note(name, said["note"])
     if "where" in said:
-        said["where"] = {str(column): _field(value) for column, value in said["where"].items()}
+        said["where"] = {str(column): as_field(value) for column, value in said["where"].items()}
     if "conditions" in said:
         said["conditions"] = tuple(str(word) for word in said["conditions"])
     return SetTable(name=name, **said)
 
 
 def describe(table: SetTable) -> dict[str, object]:
-    """What a table says, as JSON values, without what it leaves at rest."""
+    """What a table says beyond what every set is, as JSON values; not its name, its line and its path."""
+    plain = SetTable(table.name)
     found: dict[str, object] = {}
     for entry in fields(table):
         value = getattr(table, entry.name)
-        if entry.name in ("name", "what", "path", "note") or not value:
+        if entry.name in ("name", "what", "path") or value == getattr(plain, entry.name):
             continue
-        found[entry.name] = dict(value) if isinstance(value, Mapping) else value
+        found[entry.name] = asdict(value) if isinstance(value, Note) else value
     return found
 
 
@@ -196,9 +203,3 @@ def _note(name: str, found: Mapping[str, Any]) -> Note:
         raise ManifestError(
             f"the set {name!r} has a note that cannot be played ({error}); give pitch, velocity, hold and total"
         ) from error
-
-
-def _field(value: object) -> Field:
-    from menura.datasets.manifest import as_field
-
-    return as_field(value)
