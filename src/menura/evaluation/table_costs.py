@@ -86,8 +86,10 @@ def playability(played: Sequence[Mapping[str, Any]]) -> Numbers | None:
 def _shares(answered: Sequence[Row]) -> Numbers:
     seconds = [float(row["seconds"]) for row in answered]
     engine = sum(float(row.get("engine_seconds") or 0.0) for row in answered)
+    # A row's seconds hold judging and playing too; where there is a curve, its end is when the answer was there.
+    until = [float(row["curve"][-1][1] if row.get("curve") else row["seconds"]) for row in answered]
     return {
-        "seconds_mean": _mean(seconds),
+        "answer_seconds": {"mean": _mean(until), "median": rounded(np.median(until)) if until else None},
         "renders_mean": _mean([float(row.get("renders") or 0) for row in answered]),
         "engine_share": rounded(engine / sum(seconds), 4) if sum(seconds) > 0.0 else None,
         "answers": _mean([float(row.get("answers") or 0) for row in answered]),

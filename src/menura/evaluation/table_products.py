@@ -78,8 +78,8 @@ def _product(arms: Mapping[str, Numbers]) -> Section:
     )
     rows = [_product_row(name, arm["product"], counts) for name, arm in arms.items()]
     note = (
-        "Seconds are one core's, from the sound to the judged answer. Engine share: of them, inside the synth. "
-        "Diversity: mean MSS between the answers to one sound."
+        "Seconds are one core's, until the answer was there; judging it is not counted. Engine share: of the time of "
+        "whole rows, inside the synth. Diversity: mean MSS between the answers to one sound."
     )
     return Section("Product", (note,), columns, tuple(rows))
 
@@ -90,7 +90,7 @@ def _product_row(name: str, product: Numbers, counts: list[int]) -> tuple[Cell, 
         name,
         percent(product["loads"]),
         percent(product["silent"]),
-        f"{number(product['seconds_mean'], 1)} / {number(product['seconds'], 1)}",
+        f"{number(product['answer_seconds']['mean'], 1)} / {number(product['answer_seconds']['median'], 1)}",
         number(product["renders_mean"], 0),
         percent(product["engine_share"]),
         number(product["answers"], 1),
