@@ -22,8 +22,8 @@ from menura.space import ParameterSpace
 
 PARAMETER_TWINS = 1.0
 """Presets nearer than this are twins: all differences together are less than one knob turned from end to end.
-One switch thrown, one route more or one block (a wavetable, an LFO's shape, a sample) exchanged is no twin on paper: the
-ear decides."""
+One switch thrown, one route more or one block (a wavetable, an LFO's shape, a sample) exchanged is no twin on paper:
+the ear decides."""
 SOUND_TWINS = 1.0
 """Sounds nearer than this are twins, dB: less than an engine's own chance makes between two renders of one preset."""
 _WORDS = frozenset({"name", "author", "comments", "preset_name", "preset_style", "version", "synth_version", "license"})
