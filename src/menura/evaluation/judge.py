@@ -16,6 +16,7 @@ import numpy as np
 from menura import storage
 from menura.audio import Audio, encode_audio, read_audio
 from menura.datasets.item import Item
+from menura.datasets.names import file_name
 from menura.errors import RenderError
 from menura.evaluation.answer import Answer
 from menura.evaluation.arm import Case
@@ -23,7 +24,7 @@ from menura.evaluation.metrics import measure_all
 from menura.evaluation.parameters import parameter_errors
 from menura.evaluation.playability import play
 from menura.evaluation.product import diversity
-from menura.evaluation.results import Row, safe_name
+from menura.evaluation.results import Row
 from menura.features.course import level_course
 from menura.features.distances import mss
 from menura.matching.lens import active_lens
@@ -95,7 +96,7 @@ class Judge:
 
 def _kept(folder: Path, arm: str, case: Case, kind: str, body: bytes) -> str:
     ending = ".flac" if kind == "sound" else case.synth.suffix
-    name = f"answers/{safe_name(arm)}/{safe_name(case.item.key)}{ending}"
+    name = f"answers/{file_name(arm)}/{file_name(case.item.key)}{ending}"
     storage.write_bytes(folder / name, body, force=True)
     return name
 

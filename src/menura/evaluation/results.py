@@ -21,7 +21,7 @@ _SAME = ("set", "origin", "items", "seed", "renders", "seconds", "top", "playing
 
 
 def safe_name(key: str) -> str:
-    """An item's key as a file name that every system takes."""
+    """An item's key as the name under which another tool leaves its answer: easy to make in any language."""
     return re.sub(r"[^A-Za-z0-9._#+-]", "_", key)
 
 
