@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,19 @@ from menura.errors import OutputError
 from menura.evaluation.table import markdown, summary
 from menura.report.benchmark import write_benchmark
 
+RUN = fake_run()
+ROWS = fake_rows(RUN)
 
-def test_it_is_json_and_markdown() -> None:
-    run = fake_run()
-    numbers = summary(run, fake_rows(run))
+
+@pytest.fixture(scope="module")
+def numbers() -> dict[str, Any]:
+    """The summary of the run that most tests look at."""
+    return summary(RUN, ROWS)
+
+
+def test_it_is_json_and_markdown(numbers: dict[str, Any]) -> None:
     assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
-    text = markdown(run, numbers)
+    text = markdown(RUN, numbers)
     widths = [line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")]
     assert len(widths) > 30
     assert "<this>" not in text
@@ -26,72 +34,57 @@ def test_it_is_json_and_markdown() -> None:
     assert "abc1234+ (+: with changes)" in text
 
 
-def test_the_means_are_those_of_the_rows() -> None:
-    run = fake_run()
-    rows = fake_rows(run)
-    numbers = summary(run, rows)
-    own = [row["metrics"]["mss"] for row in rows if row["arm"] == "full" and row["condition"] == "clean"]
+def test_the_means_are_those_of_the_rows(numbers: dict[str, Any]) -> None:
+    own = [row["metrics"]["mss"] for row in ROWS if row["arm"] == "full" and row["condition"] == "clean"]
     score = numbers["arms"]["full"]["metrics"]["mss"]
     assert score["mean"] == pytest.approx(sum(own) / len(own), abs=1e-5)
     assert score["low"] < score["mean"] < score["high"]
     assert score["n"] == len(own) == 12
 
 
-def test_the_order_of_completion_changes_nothing() -> None:
-    run = fake_run()
-    rows = fake_rows(run)
-    shuffled = random.Random(3).sample(rows, len(rows))
-    assert summary(run, shuffled) == summary(run, rows)
+def test_the_order_of_completion_changes_nothing(numbers: dict[str, Any]) -> None:
+    assert summary(RUN, random.Random(3).sample(ROWS, len(ROWS))) == numbers
 
 
-def test_failures_and_skips_are_counted_and_left_out_of_means() -> None:
-    run = fake_run()
-    rows = fake_rows(run)
-    arms = summary(run, rows)["arms"]
+def test_failures_and_skips_are_counted_and_left_out_of_means(numbers: dict[str, Any]) -> None:
+    arms = numbers["arms"]
     assert (arms[FAILING]["n"], arms[FAILING]["failures"]) == (10, 2)
     assert arms[FAILING]["metrics"]["mss"]["n"] == 10
     assert arms[FAILING]["product"]["loads"] == pytest.approx(10 / 12)
     assert (arms["noise-floor"]["n"], arms["noise-floor"]["skipped"]) == (9, 3)
     assert arms["noise-floor"]["product"]["loads"] == 1.0
-    assert {row["arm"] for row in summary(run, rows)["failed"]} == {FAILING}
+    assert {row["arm"] for row in numbers["failed"]} == {FAILING}
 
 
-def test_arms_are_also_compared_on_what_all_of_their_track_answered() -> None:
-    run = fake_run()
-    rows = fake_rows(run)
-    numbers = summary(run, rows)
+def test_arms_are_also_compared_on_what_all_of_their_track_answered(numbers: dict[str, Any]) -> None:
     assert numbers["common"] == {"knobs": 10, "any": 12}
-    failed = {row["item"] for row in rows if "error" in row}
+    failed = {row["item"] for row in ROWS if "error" in row}
     both = [
         row["metrics"]["mss"]
-        for row in rows
+        for row in ROWS
         if row["arm"] == "random-best" and row["condition"] == "clean" and row["item"] not in failed
     ]
     assert numbers["arms"]["random-best"]["common"]["mss"]["mean"] == pytest.approx(sum(both) / len(both), abs=1e-5)
-    text = markdown(run, numbers)
+    text = markdown(RUN, numbers)
     assert text.count("### Only what all answered") == 1  # the other track has no failure
 
 
-def test_tracks_are_never_mixed() -> None:
-    run = fake_run()
-    numbers = summary(run, fake_rows(run))
+def test_tracks_are_never_mixed(numbers: dict[str, Any]) -> None:
     tracks = {name: arm["track"] for name, arm in numbers["arms"].items()}
     for track, metrics in numbers["pairs"].items():
         for pair in (pair for pairs in metrics.values() for pair in pairs):
             assert tracks[pair["a"]] == track
             assert tracks[pair["b"]] in (track, "reference")
-    text = markdown(run, numbers)
+    text = markdown(RUN, numbers)
     knobs = text[text.index("## Track knobs") : text.index("## Track any")]
     assert "cmaes" in knobs
     assert "full" not in knobs.replace("what full does", "")
     assert "noise-floor" not in knobs
 
 
-def test_an_optimised_metric_is_marked_and_another_one_judges() -> None:
-    run = fake_run()
-    numbers = summary(run, fake_rows(run))
+def test_an_optimised_metric_is_marked_and_another_one_judges(numbers: dict[str, Any]) -> None:
     assert numbers["judge"] == "wmfcc"
-    lines = markdown(run, numbers).splitlines()
+    lines = markdown(RUN, numbers).splitlines()
     cmaes = next(line for line in lines if line.startswith("| cmaes |"))
     resynthesis = next(line for line in lines if line.startswith("| resynthesis |"))
     assert "†" in cmaes.split("|")[5]
@@ -160,9 +153,8 @@ def test_sounds_are_the_observations_where_sources_are_few_and_it_says_so() -> N
     assert "of 3 sources alone" in markdown(run, three)
 
 
-def test_curves_start_high_and_end_at_the_last_point() -> None:
-    run = fake_run()
-    curve = summary(run, fake_rows(run))["arms"]["full"]["curve"]["renders"]
+def test_curves_start_high_and_end_at_the_last_point(numbers: dict[str, Any]) -> None:
+    curve = numbers["arms"]["full"]["curve"]["renders"]
     assert curve["grid"][0] == 1.0
     assert curve["grid"][-1] == 100.0
     assert curve["mean"] == sorted(curve["mean"], reverse=True)
@@ -170,17 +162,14 @@ def test_curves_start_high_and_end_at_the_last_point() -> None:
     assert curve["mean"][-1] < curve["area"]["mean"] < curve["mean"][0]
 
 
-def test_loudness_counts_without_its_sign() -> None:
-    run = fake_run()
-    rows = fake_rows(run)
-    own = [abs(row["metrics"]["loudness"]) for row in rows if row["arm"] == "full" and row["condition"] == "clean"]
-    score = summary(run, rows)["arms"]["full"]["metrics"]["loudness"]
+def test_loudness_counts_without_its_sign(numbers: dict[str, Any]) -> None:
+    own = [abs(row["metrics"]["loudness"]) for row in ROWS if row["arm"] == "full" and row["condition"] == "clean"]
+    score = numbers["arms"]["full"]["metrics"]["loudness"]
     assert score["mean"] == pytest.approx(sum(own) / len(own), abs=1e-5)
 
 
-def test_playability_counts_sustaining_targets_alone_where_it_must() -> None:
-    run = fake_run()
-    played = summary(run, fake_rows(run))["arms"]["full"]["playability"]
+def test_playability_counts_sustaining_targets_alone_where_it_must(numbers: dict[str, Any]) -> None:
+    played = numbers["arms"]["full"]["playability"]
     assert (played["n"], played["sustaining_targets"], played["sustains_and_ends"]) == (12, 6, 1.0)
     assert played["all_keys"] == pytest.approx(10 / 12, abs=1e-3)
 

@@ -198,7 +198,7 @@ plays: the playhead stays. Metrics are the judge's; † the arm optimised it.</p
 <noscript><p class="note">Listening needs JavaScript; the sounds also lie beside this page as files.</p></noscript>
 <form class="choices" aria-label="Order and choice of targets">
 <label>Sort by <select id="metric">{metrics}</select></label>
-<label>of <select id="arm"><option value="">the worst arm</option>{arms}</select></label>
+<label>of arm <select id="arm"><option value="">the worst arm</option>{arms}</select></label>
 <label>Order <select id="order"><option value="worst">worst first</option><option value="best">best first</option>
 <option value="name">by name</option></select></label>
 {filters}

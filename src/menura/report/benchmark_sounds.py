@@ -85,9 +85,9 @@ def gather_sounds(
             bodies, left = {}, 0  # the next one may be smaller, but a page with holes would be hard to explain
         left -= size
         found[item["key"]] = Heard(
-            target=None if target is None else Sound(0.0, bodies.get("", ""), _link(folder, item["target"])),
+            target=None if target is None else _target(str(item["target"]), bodies.get("", "")),
             answers={
-                arm: Sound(_gain(level, audio), bodies.get(arm, ""), _link(folder, name))
+                arm: Sound(_gain(level, audio), bodies.get(arm, ""), quote(name))
                 for arm, (audio, name) in answers.items()
             },
         )
@@ -126,7 +126,8 @@ def _read(path: Path) -> Audio | None:
         return None
 
 
-def _link(folder: Path, name: str) -> str:
-    """Relative to the page where the file lies below it."""
-    path = Path(name)
-    return path.as_uri() if path.is_absolute() and not path.is_relative_to(folder) else quote(name)
+def _target(name: str, inside: str) -> Sound:
+    """The target; one that lies elsewhere on this machine is linked only where the page must read it from there."""
+    if not Path(name).is_absolute():
+        return Sound(0.0, inside, quote(name))
+    return Sound(0.0, inside, "" if inside else Path(name).as_uri())
