@@ -162,6 +162,19 @@ def test_curves_start_high_and_end_at_the_last_point(numbers: dict[str, Any]) ->
     assert curve["mean"][-1] < curve["area"]["mean"] < curve["mean"][0]
 
 
+def test_a_search_that_looks_late_gains_nothing_by_it() -> None:
+    run = fake_run(6, conditions=())
+    rows = [row for row in fake_rows(run) if "metrics" in row]
+    early = summary(run, rows)["arms"]["full"]["curve"]["renders"]
+    for row in rows:
+        if row["arm"] == "full":
+            row["curve"] = row["curve"][-1:]  # the same end, and nothing heard before
+    late = summary(run, rows)["arms"]["full"]["curve"]["renders"]
+    assert late["last"] == early["last"]
+    assert late["area"]["mean"] > early["area"]["mean"]
+    assert late["mean"][0] > early["mean"][0]  # the worst first candidate of the others
+
+
 def test_loudness_counts_without_its_sign(numbers: dict[str, Any]) -> None:
     own = [abs(row["metrics"]["loudness"]) for row in ROWS if row["arm"] == "full" and row["condition"] == "clean"]
     score = numbers["arms"]["full"]["metrics"]["loudness"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from menura.evaluation.table_cells import Section
-from menura.evaluation.table_costs import arm_costs, curve_limits
+from menura.evaluation.table_costs import arm_costs
+from menura.evaluation.table_curves import curves
 from menura.evaluation.table_rows import Row, Rows, sorted_rows
 from menura.evaluation.table_scores import arm_scores, paired_tests
 from menura.evaluation.table_sections import sections_of
@@ -25,11 +26,11 @@ def summary(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
         rows: The lines of ``rows.jsonl``.
 
     Returns:
-        What JSON can hold. ``arms`` maps each arm to the numbers of `arm_scores` and `arm_costs`, ``pairs`` holds
-        `paired_tests`, ``common`` the number of items that all arms of a track answered, ``failed`` every failure.
+        What JSON can hold. ``arms`` maps each arm to the numbers of `arm_scores`, `arm_costs` and `curves`, ``pairs``
+        holds `paired_tests`, ``common`` the number of items that all arms of a track answered, ``failed`` every failure.
     """
     table = sorted_rows(run, rows)
-    limits = curve_limits(run, table)
+    costs = curves(run, table)
     done = sum(len(held) for held in table.by_arm.values())
     return {
         "set": str(run.get("set", "")),
@@ -51,7 +52,8 @@ def summary(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
                 "track": arm["track"],
                 "optimised": list(arm.get("optimised", ())),
                 **arm_scores(table, str(arm["name"])),
-                **arm_costs(table, str(arm["name"]), limits),
+                **arm_costs(table, str(arm["name"])),
+                "curve": costs[str(arm["name"])],
             }
             for arm in table.arms
         },

@@ -1,4 +1,4 @@
-"""What answers cost and what they are good for: products, playability, parameters, curves. Writes no text."""
+"""What answers cost and what they are good for: products, playability, parameters. Writes no text."""
 
 from __future__ import annotations
 
@@ -8,30 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from menura.evaluation.cost_curve import Axis, curve_area, curve_at
 from menura.evaluation.playability import CLICK_DB, SILENT_DB, SUSTAIN_DB
 from menura.evaluation.product import product_figures
 from menura.evaluation.table_rows import Row, Rows
-from menura.evaluation.table_scores import Numbers, rounded, score_of
+from menura.evaluation.table_scores import Numbers, rounded
 
 SOFTER_DB = -0.1
 """A softer note must be at least that much quieter: more than the engine's own chance."""
-GRID_POINTS = 40
-"""Places at which curves are averaged."""
-AXES: tuple[Axis, ...] = ("renders", "seconds")
-CURVE_RESAMPLES = 1_000
-"""Bootstrap samples at each of them: a band in a picture needs no more."""
-BEGUN = 0.9
-"""A mean curve begins where this share of the sounds has a first candidate."""
 
 
-def arm_costs(rows: Rows, arm: str, limits: Mapping[str, float]) -> Numbers:
-    """Product figures, playability, parameter errors, verdicts and curves of one arm on the undisturbed items.
+def arm_costs(rows: Rows, arm: str) -> Numbers:
+    """Product figures, playability, parameter errors and verdicts of one arm on the undisturbed items.
 
     Args:
         rows: The run.
         arm: Name.
-        limits: ``renders`` and ``seconds``: how far the curves go.
     """
     answered = rows.answered(arm, rows.base)
     held = rows.by_arm[arm]
@@ -41,19 +32,6 @@ def arm_costs(rows: Rows, arm: str, limits: Mapping[str, float]) -> Numbers:
         "playability": playability([row["play"] for row in answered if row.get("play")]),
         "parameters": _means([row["parameters"] for row in answered if row.get("parameters")]),
         "verdicts": _verdicts(answered),
-        "curve": {axis: _curve(rows, answered, axis, limits[axis]) for axis in AXES},
-    }
-
-
-def curve_limits(run: Mapping[str, Any], rows: Rows) -> dict[str, float]:
-    """How far the curves go: the renders and seconds of the run, no further than its rows came."""
-    answered = [row for arm in rows.by_arm for row in rows.answered(arm, rows.base)]
-    last = [row["curve"][-1] for row in answered if row.get("curve")]
-    renders = max([1.0, *(float(row.get("renders") or 0) for row in answered)])
-    seconds = max([1.0, *(float(point[1]) for point in last)])
-    return {
-        "renders": max(2.0, min(float(run.get("renders") or renders), renders)),
-        "seconds": min(float(run.get("seconds") or seconds), seconds),
     }
 
 
@@ -114,32 +92,6 @@ def _means(dictionaries: Sequence[Mapping[str, Any]]) -> dict[str, Numbers] | No
     names = list(dict.fromkeys(name for each in dictionaries for name in each))
     values = {name: [float(each[name]) for each in dictionaries if each.get(name) is not None] for name in names}
     return {name: {"mean": _mean(found), "n": len(found)} for name, found in values.items() if found}
-
-
-def _curve(rows: Rows, answered: Sequence[Row], axis: Axis, until: float) -> Numbers | None:
-    """Mean curve with its 95% interval on a logarithmic grid, and the area; None where no row has a curve."""
-    curves = {str(row["item"]): row["curve"] for row in answered if row.get("curve")}
-    if not curves:
-        return None
-    start = 1.0 if axis == "renders" else min(0.1, 0.5 * until)
-    grid = np.unique(np.round(np.geomspace(start, until, GRID_POINTS), 0 if axis == "renders" else 4))
-    values = np.array([curve_at(curve, grid, axis=axis) for curve in curves.values()], dtype=np.float64)
-    begun = np.isfinite(values).mean(axis=0) >= BEGUN
-    columns = [
-        {key: float(value) for key, value in zip(curves, column, strict=True) if np.isfinite(value)}
-        for column in values.T[begun]
-    ]
-    scores = [score_of(rows, column, resamples=CURVE_RESAMPLES) for column in columns]
-    areas = {key: rounded(curve_area(curve, until, axis=axis, start=start)) for key, curve in curves.items()}
-    return {
-        "grid": [float(at) for at in grid[begun]],
-        "mean": [score["mean"] for score in scores],
-        "low": [score["low"] for score in scores],
-        "high": [score["high"] for score in scores],
-        "start": start,
-        "until": until,
-        "area": score_of(rows, {key: area for key, area in areas.items() if area is not None}),
-    }
 
 
 def _mean(values: Sequence[float]) -> float | None:

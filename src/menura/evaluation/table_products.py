@@ -132,7 +132,8 @@ def _curves(arms: Mapping[str, Numbers]) -> Section:
     start = max((c["seconds"]["start"] for c in curves if c["seconds"]), default=0.0)
     note = (
         "MSS in dB of the best candidate so far, as the search heard it (the judge's numbers are above). Area: its "
-        "mean over the logarithm of the cost, lower is better sooner."
+        "mean over the logarithm of the cost, lower is better sooner; until its first candidate an arm counts with the "
+        "worst first one of all arms on that sound."
     )
     columns = (
         "Arm",
@@ -145,6 +146,6 @@ def _curves(arms: Mapping[str, Numbers]) -> Section:
 
 
 def _ends(curve: Numbers | None) -> tuple[str, str]:
-    if curve is None or not curve["mean"]:
+    if curve is None:
         return DASH, DASH
-    return number(curve["mean"][0], 2), number(curve["mean"][-1], 2)
+    return number(curve["first"], 2), number(curve["last"], 2)
