@@ -27,7 +27,7 @@ def summary(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
 
     Returns:
         What JSON can hold. ``arms`` maps each arm to the numbers of `arm_scores`, `arm_costs` and `curves`, ``pairs``
-        holds `paired_tests`, ``common`` the number of items that all arms of a track answered, ``failed`` every failure.
+        holds `paired_tests`, ``common`` how many items all arms of a track answered, ``failed`` every failure.
     """
     table = sorted_rows(run, rows)
     costs = curves(run, table)
