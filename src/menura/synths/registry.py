@@ -11,7 +11,13 @@ from menura.registry import Registry
 from menura.synths.base import Synth
 
 SYNTHS: Registry[type[Synth]] = Registry(
-    "synth", "menura.synths", {"vital": "menura.synths.vital:Vital", "toy": "menura.synths.toy:Toy"}
+    "synth",
+    "menura.synths",
+    {
+        "vital": "menura.synths.vital:Vital",
+        "dx7": "menura.synths.dx7:Dx7",
+        "toy": "menura.synths.toy:Toy",
+    },
 )
 
 
