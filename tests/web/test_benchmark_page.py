@@ -110,6 +110,38 @@ def test_target_and_arms_share_one_playhead(browser: Any) -> None:
     assert (heard(browser), position(browser)) == ("Target", still)
 
 
+def test_the_chosen_target_is_pictured_and_a_click_on_a_picture_seeks(browser: Any) -> None:
+    assert browser.evaluate("document.querySelectorAll('canvas').length") == 0
+    click_hear(browser, 0, "full")
+    sounds = "document.querySelectorAll('#sources button').length"
+    browser.wait(f"document.querySelectorAll('.spectra canvas').length === {sounds} && {sounds} > 3")
+    colours = browser.evaluate(
+        "(() => { const c = document.querySelector('.spectra canvas');"
+        " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        " const n = new Set(); for (let i = 0; i < d.length; i += 4) n.add(d[i]); return n.size; })()"
+    )
+    assert colours > 20
+    # The tone of 220 Hz is brightest where 220 Hz is.
+    row = browser.evaluate(
+        "(() => { const c = document.querySelector('.spectra canvas');"
+        " const d = c.getContext('2d').getImageData(60, 0, 1, c.height).data; let best = 0, at = 0;"
+        " for (let y = 0; y < c.height; y += 1) { const v = d[4*y] + d[4*y+1] + d[4*y+2];"
+        " if (v > best) { best = v; at = y; } } return [at / c.height, spectrogram.rowOf(220)]; })()"
+    )
+    assert row[0] == pytest.approx(row[1], abs=0.04)
+    browser.press(" ")
+    browser.wait("!document.querySelector('#deck').classList.contains('playing')")
+    browser.evaluate(
+        """(() => { const plot = document.querySelectorAll('.spectra .plot')[0], box = plot.getBoundingClientRect();
+        plot.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: box.left + box.width / 2})); })()"""
+    )
+    assert heard(browser) == "Target"
+    assert position(browser) == pytest.approx(0.3, abs=0.04)
+    click_hear(browser, 1, "Target")
+    browser.wait("document.querySelectorAll('article.item')[1].querySelectorAll('canvas').length > 3")
+    assert browser.evaluate("document.querySelectorAll('article.item')[0].querySelectorAll('canvas').length") == 0
+
+
 def test_next_goes_to_the_next_target_with_the_same_arm(browser: Any) -> None:
     click_hear(browser, 0, "full")
     browser.wait("document.querySelector('#deck').classList.contains('playing')")

@@ -65,7 +65,7 @@ def _legend(run: Numbers, numbers: Numbers) -> tuple[str, ...]:
     if pairs:
         notes.append(
             "The items are pairs of notes of one instrument: the arm hears the first, and its answer, played at the "
-            "pitch and length of the second, is held against the second."
+            "pitch and length of the second, is held against the second. What is marked † was optimised on the first."
         )
     if not numbers["finished"]:
         missing = {name: arm["missing"] for name, arm in numbers["arms"].items() if arm["missing"]}

@@ -63,6 +63,7 @@
     made += next.length;
     one("#items").append(...next.map(card));
     one("#more").hidden = made >= listed.length;
+    if (deck?.buffers && next.includes(deck.item)) pictures();
     show();
   };
   const hearButton = (item, source, label, words) => {
@@ -167,10 +168,45 @@
       seconds = mine.seconds;
       one("#position").max = seconds;
       one("#deck").dataset.ready = mine.gone ? "gone" : mine.buffers ? "inside" : "linked";
+      if (mine.buffers) setTimeout(() => deck === mine && pictures(), 30);
       draw();
     })();
     return mine.ready;
   };
+  // Pictures are drawn for the chosen target alone, one sound after the other, so that listening never waits for them.
+  const pictures = () => {
+    document.querySelectorAll(".spectra").forEach((strip) => strip.remove());
+    const mine = deck, article = articleOf(mine.item);
+    if (!article) return;
+    const strip = make("div", { className: "spectra" });
+    article.append(strip);
+    const next = (index) => {
+      if (deck !== mine || index >= mine.sources.length) return;
+      const { label } = mine.sources[index];
+      const canvas = make("canvas");
+      const plot = make("div", { className: "plot heat" }, canvas, make("div", { className: "hz" },
+        ...[[100, "100"], [1000, "1k"], [10000, "10k Hz"]].map(([hz, text]) => {
+          const mark = make("span", { textContent: text });
+          mark.style.top = `${100 * spectrogram.rowOf(hz)}%`;
+          return mark;
+        })), make("i", { className: "playhead" }));
+      plot.setAttribute("role", "img");
+      plot.setAttribute("aria-label", `Spectrogram of ${label}, ${seconds.toFixed(1)} s`);
+      plot.addEventListener("click", (event) => {
+        const edge = plot.getBoundingClientRect();
+        hear(index);
+        seek((seconds * (event.clientX - edge.left)) / edge.width);
+      });
+      const figure = make("figure", {}, make("figcaption", { textContent: label }), plot);
+      figure.dataset.hears = index;
+      strip.append(figure);
+      spectrogram.draw(canvas, mine.buffers[index], seconds);
+      show();
+      setTimeout(() => next(index + 1), 0);
+    };
+    next(0);
+  };
+  const articleOf = (item) => document.querySelector(`article[data-item="${CSS.escape(item.key)}"]`);
   const fill = () => {
     one("#deck").hidden = false;
     one("#deck").dataset.ready = "";
@@ -270,7 +306,7 @@
     const label = deck?.sources[heard]?.label ?? "Target";
     const item = listed[place];
     const has = label === "Target" ? item.target : item.rows[label]?.sound;
-    document.querySelector(`article[data-item="${CSS.escape(item.key)}"]`).scrollIntoView({ block: "nearest" });
+    articleOf(item).scrollIntoView({ block: "nearest" });
     if (has || item.target) press(item, has ? label : "Target");
   };
 
@@ -282,6 +318,8 @@
     [...one("#sources").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === heard)));
     document.querySelectorAll(".hear").forEach((button) => button.setAttribute("aria-pressed",
       String(playing && button.dataset.item === deck?.item.key && button.dataset.label === label)));
+    document.querySelectorAll(".spectra figure").forEach((figure) =>
+      figure.classList.toggle("hears", Number(figure.dataset.hears) === heard));
     document.querySelectorAll("article.item").forEach((article) =>
       article.classList.toggle("chosen", article.dataset.item === deck?.item.key));
   };
@@ -289,6 +327,7 @@
     const at = now(), slider = one("#position");
     if (document.activeElement !== slider || playing) slider.value = at;
     slider.setAttribute("aria-valuetext", `${at.toFixed(2)} seconds`);
+    document.documentElement.style.setProperty("--playhead", `${(100 * at) / seconds}%`);
     one("#clock").textContent = `${at.toFixed(2)} / ${seconds.toFixed(2)} s`;
     if (playing) requestAnimationFrame(draw);
   };

@@ -46,7 +46,7 @@ def render_benchmark(
         notes: What the reader should know of this page, such as plots that could not be drawn.
     """
     style = _asset("style.css") + _asset("benchmark.css")
-    script = _asset("benchmark.js")
+    script = _asset("benchmark_pictures.js") + _asset("benchmark.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # Linked sounds lie beside the page: 'self' where a server sends it, file: where it is opened from a disk.
     policy = (
@@ -194,7 +194,7 @@ def _listening(run: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
     )
     return f"""<section id="listen" aria-labelledby="listen-title"><h2 id="listen-title">Listen</h2>
 <p class="hint">The target first, then each arm, brought to the target's loudness. Choose a sound and switch while it
-plays: the playhead stays. Metrics are the judge's; † the arm optimised it.</p>
+plays: the playhead stays. Pictures appear below; a click in one seeks. Metrics are the judge's; † the arm optimised it.</p>
 <noscript><p class="note">Listening needs JavaScript; the sounds also lie beside this page as files.</p></noscript>
 <form class="choices" aria-label="Order and choice of targets">
 <label>Sort by <select id="metric">{metrics}</select></label>
@@ -261,6 +261,8 @@ def _data(
 
 def _row(place: int, arm: str, row: Row, found: Heard) -> dict[str, Any]:
     kept = {name: row[name] for name in _KEPT if row.get(name) is not None}
+    if row.get("curve"):  # until the answer was there; a row's own seconds hold judging and playing too
+        kept["seconds"] = row["curve"][-1][1]
     preset = row.get("files", {}).get("preset")
     return kept | {
         "sound": _sound(place, arm, found.answers.get(arm)),
