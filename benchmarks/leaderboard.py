@@ -95,8 +95,9 @@ def _line(run: Mapping[str, Any], name: str, arm: Mapping[str, Any], set_name: s
     scores = [_score(arm, metric, places) for metric, places in METRICS.items()]
     product = arm["product"]
     versions = ", ".join(f"{tool} {version}" for tool, version in run["versions"].items())
+    seconds = number(product["answer_seconds"]["mean"], 1)
     cells = [
-        date, set_name, arm["track"], name, arm["n"], arm["failures"], *scores, number(product["answer_seconds"]["mean"], 1),
+        date, set_name, arm["track"], name, arm["n"], arm["failures"], *scores, seconds,
         number(product["renders_mean"], 0), run["seed"], versions, run["commit"], f"`{run['command']}`",
     ]  # fmt: skip
     return "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"

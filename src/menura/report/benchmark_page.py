@@ -194,7 +194,8 @@ def _listening(run: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
     )
     return f"""<section id="listen" aria-labelledby="listen-title"><h2 id="listen-title">Listen</h2>
 <p class="hint">The target first, then each arm, brought to the target's loudness. Choose a sound and switch while it
-plays: the playhead stays. Pictures appear below; a click in one seeks. Metrics are the judge's; † the arm optimised it.</p>
+plays: the playhead stays. Pictures appear below; a click in one seeks. Metrics are the judge's; † the arm
+optimised it.</p>
 <noscript><p class="note">Listening needs JavaScript; the sounds also lie beside this page as files.</p></noscript>
 <form class="choices" aria-label="Order and choice of targets">
 <label>Sort by <select id="metric">{metrics}</select></label>
