@@ -119,8 +119,6 @@ def _metric(name: str) -> dict[str, Any]:
 
 
 def _listed(item: Item, folder: Path) -> dict[str, Any]:
-    judged = item.judged or item.sound
-    inside = judged.resolve().is_relative_to(folder.resolve())
     return {
         "key": item.key,
         "id": item.id,
@@ -130,8 +128,15 @@ def _listed(item: Item, folder: Path) -> dict[str, Any]:
         "licence": item.licence,
         "pitch": item.pitch,
         "judged_pitch": item.judged_pitch,
-        "target": judged.resolve().relative_to(folder.resolve()).as_posix() if inside else str(judged.resolve()),
+        "heard": _place(item.sound, folder),
+        "target": _place(item.judged or item.sound, folder),
     }
+
+
+def _place(path: Path, folder: Path) -> str:
+    """The path within the run's folder, or the whole path."""
+    whole, inside = path.resolve(), folder.resolve()
+    return whole.relative_to(inside).as_posix() if whole.is_relative_to(inside) else str(whole)
 
 
 def _commit() -> str:

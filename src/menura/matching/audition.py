@@ -27,7 +27,7 @@ def audition(
 ) -> Generator[Event, None, list[Candidate]]:
     """Render candidates as far as the account grants, add them to the pool, and answer with them.
 
-    The answer is shorter than what was asked when the budget ends. Yields `Improved` where one is nearer
+    The answer is shorter than what was asked when the budget ends. Yields `Improved` for each that is nearer
     than all before. With `keep_sound` the candidates keep their (mono) sounds.
     """
     done: list[Candidate] = []
@@ -37,9 +37,11 @@ def audition(
         if granted:
             heard = _listen(pool, granted, keep_sound)
             done.extend(heard)
-            best = pool.add(heard)
-            if best is not None:
-                yield Improved(stage, best.distance, account.spent, best)
+            # Each that is nearer is told with its own render: the course of a search is seen, not its batches.
+            before = account.spent - len(granted)
+            better = [(place, best) for place, c in enumerate(heard, 1) if (best := pool.add([c])) is not None]
+            for place, best in better:
+                yield Improved(stage, best.distance, before + place, best)
         if len(granted) < len(wanted):
             break
     return done
