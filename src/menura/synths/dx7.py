@@ -140,7 +140,7 @@ class Dx7:
 
 
 class Dx7Player:
-    """Renders voices one after the other, each on an instance of its own; answers with one channel.
+    """Renders voices one after the other, each on an instance of its own.
 
     Raises:
         EngineError: the engine is missing.
@@ -151,11 +151,11 @@ class Dx7Player:
         self._engine = hexter()
 
     def play(self, preset: Preset, note: Note, sample_rate: int) -> tuple[NDArray[np.float32], float]:
-        """The sound, shape (2, n), and the seconds that the engine took. Raises PresetError and RenderError."""
+        """The sound, shape (1, n), and the seconds that the engine took. Raises PresetError and RenderError."""
         voice = voice_of(preset)
         started = time.perf_counter()
         sound = self._engine.play(voice, note, sample_rate)
-        return np.broadcast_to(sound, (2, sound.size)), time.perf_counter() - started
+        return sound[None], time.perf_counter() - started
 
 
 def preset_of(voice: bytes, number: int = 0, faults: tuple[str, ...] = ()) -> Preset:

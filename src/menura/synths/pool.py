@@ -1,7 +1,7 @@
 """Many renders at once: worker processes, deadlines, and crashes that cost one result.
 
-Owns workers and their replacement; `pool_worker` owns what a worker does, a synth's own player the
-hygiene of its engine. Knows no targets and no models.
+Owns batches and the order of results; `pool_process` owns a worker's process, `pool_worker` what it does, a synth's
+own player the hygiene of its engine. Knows no targets and no models.
 """
 
 from __future__ import annotations
@@ -10,26 +10,22 @@ import contextlib
 import os
 import pickle
 import queue
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, cast
+from typing import Any, Literal, Self
 
 from menura.audio import Audio
-from menura.errors import EngineError, InputError, MenuraError, WorkError
+from menura.errors import InputError, MenuraError, WorkError
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.pool_worker import receive, send
+from menura.synths.pool_process import Worker
+from menura.synths.pool_worker import both
 from menura.synths.registry import SYNTHS
 
 Mode = Literal["exact", "fast"]
 Measure = Callable[[Audio], object]
-_START_SECONDS = 120.0
-_WORKER = "from menura.synths.pool_worker import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class RenderPool:
         """Requests answered so far, failed ones included."""
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._running: list[_Worker] = []
+        self._running: list[Worker] = []
         self._closed = False
 
     def render_many(self, items: Iterable[tuple[Preset, Note]], *, measure: Measure | None = None) -> list[Rendered]:
@@ -198,9 +194,11 @@ class RenderPool:
     def _start(self, requests: int) -> None:
         """Starts as many workers as there is work for, up to the pool's number."""
         while len(self._threads) < min(self.workers, requests):
-            worker = _Worker(self.synth_name, self.mode, self.sample_rate, self.timeout)
+            worker = Worker(self.synth_name, self.mode, self.sample_rate, self.timeout)
             self._running.append(worker)
-            thread = threading.Thread(target=_serve, args=(self._tasks, worker), daemon=True, name="menura-render")
+            thread = threading.Thread(
+                target=_serve, args=(self._tasks, worker, self.sample_rate), daemon=True, name="menura-render"
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -223,13 +221,13 @@ def _pickled(measure: Measure | None) -> bytes | None:
         raise InputError(f"the measure cannot be sent to workers ({error}); give a function of a module") from error
 
 
-def _serve(tasks: queue.SimpleQueue[_Task | None], worker: _Worker) -> None:
+def _serve(tasks: queue.SimpleQueue[_Task | None], worker: Worker, sample_rate: int) -> None:
     """The thread beside one worker: passes tasks on until the pool closes."""
     while (task := tasks.get()) is not None:
         if task.batch.cancelled:
             continue
         try:
-            task.batch.results.put((task.index, worker.render(task)))
+            task.batch.results.put((task.index, _rendered(task, worker, sample_rate)))
         except MenuraError as error:
             task.batch.results.put(error)
         except Exception as error:  # noqa: BLE001 - a thread that died in silence would leave the caller waiting
@@ -237,113 +235,8 @@ def _serve(tasks: queue.SimpleQueue[_Task | None], worker: _Worker) -> None:
     worker.stop()
 
 
-class _Worker:
-    """One worker process; started when it is needed, started again after it died."""
-
-    def __init__(self, synth_name: str, mode: str, sample_rate: int, timeout: float) -> None:
-        self._hello = pickle.dumps((synth_name, mode, sample_rate))
-        self._sample_rate = sample_rate
-        self._timeout = timeout
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
-        self._stopped = False
-
-    def render(self, task: _Task) -> Rendered:
-        """One render; raises EngineError where no worker can be started."""
-        process = self._started()
-        request = pickle.dumps((task.preset, task.note, task.batch.measure), protocol=5)
-        answer, late = self._ask(process, request, self._timeout)
-        if answer is None:
-            self._end()
-            if late:
-                return Rendered(None, f"the render took longer than {self._timeout:g} s and was given up")
-            return Rendered(None, "the engine crashed on this preset; the worker was replaced")
-        sound, measured, error, seconds = cast(tuple[Any, Any, str | None, float], pickle.loads(answer))
-        return Rendered(None if sound is None else Audio(sound, self._sample_rate), error, seconds, measured)
-
-    @property
-    def pid(self) -> int:
-        """The process number; 0 while there is none."""
-        process = self._process
-        return process.pid if process is not None else 0
-
-    def stop(self) -> None:
-        """Ends the process for good, at once."""
-        self._stopped = True
-        self._end()
-
-    def _ask(self, process: subprocess.Popen[bytes], message: bytes, seconds: float) -> tuple[bytes | None, bool]:
-        """The answer, or None where the process died; and whether it was killed for being late."""
-        late = threading.Event()
-
-        def kill() -> None:
-            late.set()
-            _kill(process)
-
-        deadline = threading.Timer(seconds, kill)
-        deadline.daemon = True
-        deadline.start()
-        try:
-            send(cast(BinaryIO, process.stdin), message)
-            return receive(cast(BinaryIO, process.stdout)), late.is_set()
-        except (OSError, ValueError):
-            return None, late.is_set()
-        finally:
-            deadline.cancel()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        with self._lock:
-            if self._stopped:
-                raise WorkError("the render pool was closed while it was rendering")
-            if self._process is not None and self._process.poll() is None:
-                return self._process
-        self._end()
-        with self._lock:
-            if self._stopped:
-                raise WorkError("the render pool was closed while it was rendering")
-            self._process = process = _spawn()
-        answer, late = self._ask(process, self._hello, _START_SECONDS)
-        if answer is None:
-            self._end()
-            reason = f"it took longer than {_START_SECONDS:g} s" if late else "it died at once"
-            raise EngineError(f"a render worker did not start: {reason}; run: menura doctor")
-        found: object = pickle.loads(answer)
-        if isinstance(found, MenuraError):
-            self._end()
-            raise found
-        return process
-
-    def _end(self) -> None:
-        with self._lock:
-            process, self._process = self._process, None
-        if process is None:
-            return
-        _kill(process)
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                cast(BinaryIO, stream).close()
-        process.wait()
-
-
-def _spawn() -> subprocess.Popen[bytes]:
-    """A worker process. It is a new interpreter, so that neither threads nor ``__main__`` come with it."""
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", _WORKER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        # A session of its own: Ctrl-C reaches the parent alone, and what a worker forked ends with it.
-        start_new_session=True,
-    )
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and whatever it forked."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        process.kill()
+def _rendered(task: _Task, worker: Worker, sample_rate: int) -> Rendered:
+    """One render. Raises EngineError where no worker can be started, WorkError where the pool was closed."""
+    request = pickle.dumps((task.preset, task.note, task.batch.measure), protocol=5)
+    sound, measured, error, seconds = worker.ask(request)
+    return Rendered(None if sound is None else Audio(both(sound), sample_rate), error, seconds, measured)
