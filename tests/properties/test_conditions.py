@@ -265,3 +265,18 @@ def test_the_recordings_under_every_condition(shared_data, repository, tmp_path,
     assert not [item.error for item in found.items if item.error]
     assert {item.condition for item in found.items} == {"clean", *CONDITIONS}
     assert all(item.judged.is_file() for item in found.items if item.judged)
+
+
+def test_all_is_every_condition(tmp_path):
+    from menura.audio import Audio, write_audio
+    from menura.datasets.conditions import CONDITIONS, with_conditions
+    from menura.datasets.item import Item, SoundSet
+
+    items = []
+    for name, hz in (("low", 110.0), ("high", 330.0)):
+        wave = 0.3 * np.sin(2 * np.pi * hz * np.arange(8820) / 44_100)
+        write_audio(tmp_path / f"{name}.wav", Audio(wave.astype(np.float32), 44_100))
+        items.append(Item(id=name, sound=tmp_path / f"{name}.wav", pitch=60.0))
+    found = with_conditions(SoundSet("two", tuple(items)), ["all"], tmp_path / "run")
+    assert {item.condition for item in found.items} == {"clean", *CONDITIONS}
+    assert len(found.items) == 2 * (1 + len(CONDITIONS))

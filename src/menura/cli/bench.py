@@ -102,6 +102,14 @@ def bench_arms(json: Json = False) -> None:
     _list("arms", {name: f"[{ARMS.get(name).track}] {ARMS.get(name).what}" for name in ARMS}, json)
 
 
+@app.command("conditions")
+def bench_conditions(json: Json = False) -> None:
+    """What can be done to the sounds, for robustness."""
+    from menura.datasets.conditions import CONDITIONS
+
+    _list("conditions", {name: condition.what for name, condition in CONDITIONS.items()}, json)
+
+
 @app.command("metrics")
 def bench_metrics(json: Json = False) -> None:
     """The metrics."""

@@ -21,7 +21,7 @@ from menura.datasets.store import Store
 from menura.errors import MenuraError, UnknownNameError
 from menura.storage import hash_file
 
-CLEAN = "clean"
+ALL, CLEAN = "all", "clean"
 _VERSION = 1
 """Raise it when a condition sounds different, so that kept files are made again."""
 
@@ -80,7 +80,7 @@ def with_conditions(sound_set: SoundSet, names: Sequence[str], folder: Path, see
 
     Args:
         sound_set: the clean sounds.
-        names: conditions, from `CONDITIONS`; "clean" is there anyhow.
+        names: conditions, from `CONDITIONS`, or "all"; "clean" is there anyhow.
         folder: of the run.
         seed: of noise, rooms, octaves and second notes.
 
@@ -88,10 +88,11 @@ def with_conditions(sound_set: SoundSet, names: Sequence[str], folder: Path, see
         UnknownNameError: no such condition.
         OutputError: the disk refuses.
     """
-    wanted = [name for name in dict.fromkeys(names) if name != CLEAN]
+    named = CONDITIONS if ALL in names else dict.fromkeys(names)
+    wanted = [name for name in named if name != CLEAN]
     for name in wanted:
         if name not in CONDITIONS:
-            raise UnknownNameError(f"no condition is called {name!r}; known: {', '.join((CLEAN, *CONDITIONS))}")
+            raise UnknownNameError(f"no condition is called {name!r}; known: {', '.join((ALL, CLEAN, *CONDITIONS))}")
     if not wanted:
         return sound_set
     clean = [item for item in sound_set.items if item.condition == CLEAN]
