@@ -1,16 +1,36 @@
 """The synths by name. Loads one when it is asked for, never its engine before.
 
-Another package adds its own under the entry-point group ``menura.synths``.
+Another package adds its own under the entry-point group ``menura.synths``. A name ``plugin:...`` is a plug-in
+wherever it lies (`menura.synths.plugin`); such names are not listed.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 from menura.registry import Registry
 from menura.synths.base import Synth
 
-SYNTHS: Registry[type[Synth]] = Registry(
+_PLUGIN = "plugin:"
+
+
+class _Synths(Registry[Callable[[], Synth]]):
+    """The registry of synths, which takes every plug-in's name for a synth's."""
+
+    def get(self, name: str) -> Callable[[], Synth]:
+        """What makes the synth of that name. Raises UnknownNameError, EngineError."""
+        if not name.startswith(_PLUGIN):
+            return super().get(name)
+        from menura.synths.plugin import plugin_of
+
+        return partial(plugin_of, name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and name.startswith(_PLUGIN))
+
+
+SYNTHS = _Synths(
     "synth",
     "menura.synths",
     {
