@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from menura.errors import EngineError, RenderError
 from menura.note import Note
 from menura.synths.plugin_folders import Format, Location
+from menura.synths.plugin_process import clear_memory
 
 Sound = NDArray[np.float32]
 SETTLE = 0.1
@@ -96,6 +97,7 @@ def open_plugin(location: Location, sample_rate: int) -> Instance:
         EngineError: the host is missing, or the plug-in is no instrument or does not load.
     """
     host_version(location.format)
+    clear_memory()
     if location.format in ("lv2", "vst2"):
         return _DawDreamer(location, sample_rate)
     return _Pedalboard(location)
