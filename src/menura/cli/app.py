@@ -28,7 +28,7 @@ app.command("match")(match.match)
 app.command("render")(render.render)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
-app.command("synths")(synths.synths)
+app.add_typer(synths.app, name="synths")
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,14 +1,24 @@
-"""`menura synths`: which synths there are."""
+"""`menura synths`: which synths there are, which plug-ins, and what one of them is good for."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
 from menura.cli import screen
 from menura.cli.options import Json
-from menura.errors import EngineError
+from menura.errors import EngineError, InputError
+
+app = typer.Typer(no_args_is_help=False)
 
 
-def synths(json: Json = False) -> None:
-    """List the synths, their engines and their preset files."""
+@app.callback(invoke_without_command=True)
+def synths(context: typer.Context, json: Json = False) -> None:
+    """List the synths, their engines and their preset files; find plug-ins and check them."""
+    if context.invoked_subcommand is not None:
+        return
     from menura.synths.registry import SYNTHS, synth_of
 
     rows: list[dict[str, object]] = []
@@ -25,3 +35,60 @@ def synths(json: Json = False) -> None:
     for row in rows:
         table.add_row(str(row["name"]), str(row["engine"]), str(row["suffix"]))
     screen.show(table)
+    screen.out("\nEvery plug-in instrument is a synth too: menura synths scan")
+
+
+@app.command("scan")
+def scan(
+    again: Annotated[bool, typer.Option("--again", help="Load all of them, also those that are known.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show effects too.")] = False,
+    json: Json = False,
+) -> None:
+    """List the plug-ins in the usual folders; each is loaded in a process of its own."""
+    from menura.synths.plugin_folders import folders
+    from menura.synths.plugin_scan import scan as scanning
+
+    lines = [line for line in scanning(again=again) if everything or json or line.kind != "effect"]
+    looked = {name: [str(folder) for folder in folders(name)] for name in ("lv2", "vst2", "vst3", "au")}
+    if json:
+        screen.emit({"plugins": [asdict(line) for line in lines], "looked_in": looked})
+        return
+    table = screen.table("--synth", "format", "kind", "parameters", "ms", "problem", numbers=("parameters", "ms"))
+    for line in lines:
+        name = f"plugin:{line.called or line.name}"
+        numbers = (str(line.parameters), f"{line.milliseconds:.0f}") if line.kind != "broken" else ("", "")
+        table.add_row(screen.verbatim(name), line.format, line.kind, *numbers, screen.verbatim(line.problem))
+    screen.show(table)
+    if not lines:
+        screen.out("No plug-in instrument was found; looked in:")
+        for name, places in looked.items():
+            for place in places:
+                screen.out(f"  {name}: {place}")
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[str, typer.Argument(help="A plug-in, as `menura synths scan` lists it; a URI or a path.")],
+    json: Json = False,
+) -> None:
+    """Check a plug-in: does it repeat itself, does each control do something, do its presets come back, how quick is it."""
+    from menura.synths.plugin import Plugin
+    from menura.synths.plugin_verify import Line
+    from menura.synths.plugin_verify import verify as verifying
+    from menura.synths.registry import SYNTHS, synth_of
+
+    synth = synth_of(name if name in SYNTHS else f"plugin:{name}")
+    if not isinstance(synth, Plugin):
+        raise InputError(f"{name} is no plug-in; menura's own synths are checked by its tests")
+    lines: list[Line] = []
+    table = screen.table("check", "", "found")
+    for line in verifying(synth):
+        lines.append(line)
+        table.add_row(line.check, line.verdict, screen.verbatim(line.found))
+    failed = any(line.verdict == "FAILED" for line in lines)
+    if json:
+        screen.emit({"plugin": synth.name, "ok": not failed, "checks": [asdict(line) for line in lines]})
+    else:
+        screen.show(table)
+    if failed:
+        raise typer.Exit(1)

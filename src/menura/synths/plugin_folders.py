@@ -184,7 +184,9 @@ def _binary(path: Path) -> Path:
     """The library in a bundle; the path itself where it is one."""
     if path.is_file():
         return path
-    inside = sorted(one for one in path.glob("Contents/*/*") if one.is_file() and one.suffix in (".so", ".vst3", ".dll", ""))
+    libraries = (".so", ".dll", ".vst3", "")
+    inside = [one for one in sorted([*path.glob("*.so"), *path.glob("Contents/*/*")]) if one.suffix in libraries]
+    inside = [one for one in inside if one.is_file()]
     return inside[0] if inside else path
 
 

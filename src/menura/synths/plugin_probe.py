@@ -31,8 +31,12 @@ _EAR_SECONDS = 60.0
 """Where listening to every control would take longer, it is left to `menura synths verify`."""
 
 
-def probe(location: Location) -> dict[str, Any]:
+def probe(location: Location, thorough: bool = False) -> dict[str, Any]:
     """All about one plug-in, as plain values of a `Probe`.
+
+    Args:
+        location: the plug-in.
+        thorough: listen to every control however long it takes.
 
     Raises:
         EngineError: it does not load, or is no instrument.
@@ -71,7 +75,7 @@ def probe(location: Location) -> dict[str, Any]:
         repeats=len(sounds) == 2 and sounds[1] is not None and np.array_equal(sounds[0], sounds[1]),
         milliseconds=1000.0 * _cost(location),
     )
-    slow = cost * len(controls) * 12 > _EAR_SECONDS
+    slow = not thorough and cost * len(controls) * 12 > _EAR_SECONDS
     return listen(found, names, lambda raws: _played(location, raws), lambda: _Reused(location).played, slow).to_json()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from menura.synths.plugin_host import host_version
 from menura.synths.plugin_worker import isolated
 
 SECONDS = 30.0
-"""How long one plug-in may take to load and play a note."""
+"""How long one plug-in may take to load and play two notes."""
 _FILE = "scan.json"
 
 
@@ -31,10 +31,10 @@ class Scanned:
     place: str
     file: str
     kind: str
-    """instrument, effect (it makes no sound of a note), or broken."""
+    """instrument, effect (it plays no keys), or broken."""
     parameters: int = 0
     milliseconds: float = 0.0
-    """To load it and play a note of half a second."""
+    """To load it twice and play a note of half a second on each."""
     called: str = ""
     """What the plug-in calls itself, where that can be asked."""
     problem: str = ""
@@ -89,7 +89,7 @@ def scanned(text: str) -> Location | None:
 
 
 def glance(location: Location) -> dict[str, Any]:
-    """What loading a plug-in and playing one note tells. Runs foreign code: call it through `isolated`."""
+    """What loading a plug-in and playing two notes tells. Runs foreign code: call it through `isolated`."""
     import time
 
     from menura.synths.plugin_host import open_plugin
@@ -98,8 +98,10 @@ def glance(location: Location) -> dict[str, Any]:
     began = time.perf_counter()
     instance = open_plugin(location, RATE)
     try:
-        sound = instance.play(NOTE, RATE)
-        kind, problem = ("instrument" if float(np.abs(sound).max()) > 1e-5 else "effect"), ""
+        low, high = instance.play(NOTE, RATE), open_plugin(location, RATE).play(replace(NOTE, pitch=69.0), RATE)
+        # An effect may hum or hiss on its own, but not otherwise for another key.
+        sounds = float(np.abs(low).max()) > 1e-5 and not np.array_equal(low, high)
+        kind, problem = ("instrument" if sounds else "effect"), ""
     except MenuraError as error:
         kind, problem = "broken", str(error)
     took = 1000.0 * (time.perf_counter() - began)
