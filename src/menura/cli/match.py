@@ -62,7 +62,7 @@ def match(
     from menura.matching.budget import Budget
     from menura.matching.matcher import Matcher
     from menura.matching.target import Target
-    from menura.matching.tracks import DEFAULT_RENDERS, stages_of
+    from menura.matching.tracks import default_renders, stages_of
     from menura.note import parse_pitch
     from menura.synths.registry import synth_of
 
@@ -75,7 +75,7 @@ def match(
     folder = Path(f"{sound.stem}-menura") if out is None else out
     export.check_place(folder, force=force)
     target = Target.of(sound, pitch)
-    limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
+    limit = Budget(default_renders(track, synth) if renders is None else renders, seconds)
     matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)
     cancel = threading.Event()
     with _signals(stopper(cancel)), Progress(limit, target, quiet=json) as progress:

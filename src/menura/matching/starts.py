@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +37,13 @@ class Starts:
         """Propose about `share` of the renders left."""
         yield Started(self.name, account.left)
         task = pool.task
-        share = self.share or (START_SHARE if task.synth.name == "vital" else BLIND_SHARE)
+        starter = starter_of(task.synth.name)
+        share = self.share or (BLIND_SHARE if starter is None else START_SHARE)
         count = int(np.clip(share * account.left, 12, 60))
         if task.constraints.near:
             proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))
-        elif task.synth.name == "vital":
-            from menura.matching.vital_starts import vital_starts
-
-            proposed = pool.propose(vital_starts(task.target, task.constraints.base, pool.rng, count))
+        elif starter is not None:
+            proposed = pool.propose(starter.starts(task.target, task.constraints.base, pool.rng, count))
         else:
             proposed = pool.propose((preset, ("start:random",)) for preset in random_presets(pool, count))
         yield Proposed(self.name, proposed)
@@ -83,14 +83,32 @@ class RandomStarts:
         return pool
 
 
-def random_presets(pool: Pool, n: int) -> list[Preset]:
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What is known of one synth's patches: how to begin, and what a random patch of it is."""
+
+    starts: Callable[[Target, Preset, np.random.Generator, int], Sequence[tuple[Preset, tuple[str, ...]]]]
+    """At most n starts with their lineages, the most promising first."""
+    random: Callable[[Target, Preset, np.random.Generator, int], Sequence[Preset]]
+    """Exactly n patches at the target's pitch, uniform over useful ranges."""
+
+
+def starter_of(synth: str) -> Starter | None:
+    """The starter of a synth; None where its space is all that is known of it."""
+    if synth == "vital":
+        from menura.matching.vital_starts import random_patches, vital_starts
+
+        return Starter(vital_starts, random_patches)
+    return None
+
+
+def random_presets(pool: Pool, n: int) -> Sequence[Preset]:
     """Presets drawn from the synth's space without chance of their own."""
     task = pool.task
     base = task.constraints.base
-    if task.synth.name == "vital":
-        from menura.matching.vital_starts import random_patches
-
-        return random_patches(task.target, base, pool.rng, n)
+    starter = starter_of(task.synth.name)
+    if starter is not None:
+        return starter.random(task.target, base, pool.rng, n)
     space = task.synth.space
     return [task.synth.freeze(space.decode(vector, base)) for vector in space.sample(pool.rng, n)]
 

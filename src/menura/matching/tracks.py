@@ -19,8 +19,12 @@ from menura.synths.base import Synth
 Track = Literal["any", "knobs"]
 """`any` may take wavetables and contours from the target; `knobs` turns the synth's own controls alone."""
 
-DEFAULT_RENDERS: Mapping[str, int] = {"any": 60, "knobs": 600}
-"""Renders of a match where the user names none."""
+_DEFAULT_RENDERS: Mapping[str, int] = {"any": 60, "knobs": 600}
+
+
+def default_renders(track: str, synth: str = "vital") -> int:
+    """Renders of a match where the user names none: few where the patch is written, many where it is searched."""
+    return _DEFAULT_RENDERS[track if synth == "vital" else "knobs"]
 
 
 def stages_of(track: str, synth: Synth) -> list[Stage]:
@@ -65,7 +69,7 @@ def match(
         synth: Name of the synth.
         top: How many different answers.
         track: `any` may take wavetables and contours from the sound; `knobs` turns the synth's own controls.
-        renders: Renders of the engine; None is 60 for `any`, 600 for `knobs`.
+        renders: Renders of the engine; None is 60 for `any` on Vital, else 600.
         seconds: Ceiling of wall-clock time.
         seed: Where all chance comes from.
         note: The pitch that the sound plays (MIDI, 60 is C4), or the whole note; None listens.
@@ -80,6 +84,6 @@ def match(
 
     player = synth_of(synth)
     stages = stages_of(track, player)
-    limit = Budget(DEFAULT_RENDERS[track] if renders is None else renders, seconds)
+    limit = Budget(default_renders(track, player.name) if renders is None else renders, seconds)
     matcher = Matcher(player, stages, seed=seed, workers=workers)
     return matcher.match(sound, note=note, top=top, budget=limit, lock=lock, near=near)
