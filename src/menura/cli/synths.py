@@ -71,7 +71,7 @@ def verify(
     name: Annotated[str, typer.Argument(help="A plug-in, as `menura synths scan` lists it; a URI or a path.")],
     json: Json = False,
 ) -> None:
-    """Check a plug-in: does it repeat itself, does each control do something, do its presets come back, how quick is it."""
+    """Check a plug-in: does it repeat itself, does each control do something, do its presets come back, how quick."""
     from menura.synths.plugin import Plugin
     from menura.synths.plugin_verify import Line
     from menura.synths.plugin_verify import verify as verifying

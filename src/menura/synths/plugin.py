@@ -119,7 +119,9 @@ class Plugin:
         try:
             preset = self._read(path.read_bytes())
         except OSError as error:
-            raise PresetError(f"{path} cannot be read ({error.strerror or error}); give a {self.suffix} file") from error
+            raise PresetError(
+                f"{path} cannot be read ({error.strerror or error}); give a {self.suffix} file"
+            ) from error
         except PresetError as error:
             raise PresetError(f"{path}: {error}") from error
         return replace(preset, origin={"file": path.name})

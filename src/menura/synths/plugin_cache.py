@@ -17,7 +17,7 @@ from menura.synths.plugin_host import host_version
 from menura.synths.plugin_names import FILE
 from menura.synths.plugin_worker import isolated
 
-_SECONDS = 300.0
+_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 

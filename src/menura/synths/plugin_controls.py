@@ -114,11 +114,12 @@ class Probe:
     @staticmethod
     def of_json(data: Mapping[str, Any]) -> Probe:
         """The probe of plain values. Raises KeyError, TypeError or ValueError where they are not a probe's."""
-        controls = tuple(
-            Control(**{**row, "positions": tuple(row["positions"]), "labels": tuple(row["labels"])})
-            for row in data["controls"]
-        )
-        return Probe(**{**data, "controls": controls, "inert": tuple(data["inert"])})
+        controls: list[Control] = []
+        for row in data["controls"]:
+            fields: dict[str, Any] = {**row, "positions": tuple(row["positions"]), "labels": tuple(row["labels"])}
+            controls.append(Control(**fields))
+        found: dict[str, Any] = {**data, "controls": tuple(controls), "inert": tuple(data["inert"])}
+        return Probe(**found)
 
 
 def space_of(synth: str, controls: Sequence[Control], names: Names) -> ParameterSpace:

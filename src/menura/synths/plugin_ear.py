@@ -16,7 +16,10 @@ from menura.synths.plugin_names import Names
 
 Sound = NDArray[np.float32]
 Play = Callable[[Mapping[int, float]], Sound | None]
-_GRID = 17
+_GRID = 65
+_PLACES = (0.31, 0.53, 0.77)
+_NEAR = 1 / 128
+"""Where a control glides, so small a move is heard at each of these places."""
 _CONTEXTS = 4
 _TRIALS = 8
 SAME = 1e-6
@@ -107,10 +110,9 @@ def hidden_steps(play: Callable[[float], Sound | None], default: float) -> list[
     """
     from menura.synths.plugin_probe import steps_of
 
-    coarse = [_mark(play(float(raw))) for raw in np.linspace(0.0, 1.0, _GRID)]
-    if len(set(coarse)) == len(coarse):
+    if all(not alike(play(raw), play(raw + _NEAR)) for raw in _PLACES):
         return []
-    fine = [_mark(play(float(raw))) for raw in np.linspace(0.0, 1.0, 4 * (_GRID - 1) + 1)]
+    fine = [_mark(play(float(raw))) for raw in np.linspace(0.0, 1.0, _GRID)]
     return [float(np.float32(raw)) for raw in steps_of(fine, default)]
 
 
@@ -118,9 +120,7 @@ def _mark(sound: Sound | None) -> bytes:
     return b"" if sound is None else np.round(sound, 5).tobytes()
 
 
-def _reusable(
-    controls: Sequence[Control], play: Play, reused: Callable[[], Play], rng: np.random.Generator
-) -> bool:
+def _reusable(controls: Sequence[Control], play: Play, reused: Callable[[], Play], rng: np.random.Generator) -> bool:
     """True where an instance that has played other settings sounds like a fresh one, to the last bit."""
     again = reused()
     settings = [{}, *(draw(controls, rng) for _ in range(_TRIALS))]

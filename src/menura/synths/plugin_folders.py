@@ -81,7 +81,7 @@ def folders(
 
 def plugins(formats: tuple[Format, ...] = ("lv2", "vst3", "vst2", "au")) -> list[Location]:
     """Every plug-in file in the folders; whether it is an instrument only loading it would tell, but for LV2."""
-    return [location for format in formats for folder in folders(format) for location in _inside(format, folder)]
+    return [location for one in formats for folder in folders(one) for location in _inside(one, folder)]
 
 
 def at_path(path: Path) -> Location:
@@ -165,8 +165,9 @@ def _inside(format: Format, folder: Path) -> Iterator[Location]:  # noqa: A002
 
 
 def _inside_any(path: Path) -> Iterator[Location]:
-    for format in ("vst3", "vst2", "au"):
-        found = _plugin(path, format)
+    formats: tuple[Format, ...] = ("vst3", "vst2", "au")
+    for one in formats:
+        found = _plugin(path, one)
         if found:
             yield found
 

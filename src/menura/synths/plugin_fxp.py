@@ -21,7 +21,7 @@ class Fxp:
     """One VST2 preset file; `of_bytes` and `to_bytes` lose nothing."""
 
     kind: str
-    """"FxCk" a program of parameters, "FPCh" a program as a chunk, "FBCh" a bank as a chunk, "FxBk" a bank of programs."""
+    """FxCk a program of parameters, FPCh a program as a chunk, FxBk a bank of programs, FBCh a bank as a chunk."""
     uid: bytes
     """The plug-in's four bytes."""
     version: int
@@ -114,6 +114,7 @@ def _chunk(data: bytes, at: int) -> tuple[bytes, int]:
 def _program(data: bytes, at: int, count: int, current: int) -> tuple[tuple[float, ...], bytes]:
     """The values and the name of a bank's current program."""
     number = current if 0 <= current < count else 0
+    values, name = (), b""
     for _ in range(number + 1):
         if len(data) < at + _HEAD.size + _NAME or data[at : at + 4] != b"CcnK":
             raise PresetError("the VST2 bank is cut short: a program is missing")

@@ -6,6 +6,7 @@ Values are raw: 0 to 1, as the host passes them to the plug-in.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import tempfile
 from collections.abc import Sequence
@@ -53,7 +54,11 @@ class Instance(Protocol):
         ...
 
     def value(self, index: int) -> float:
-        """Where a parameter stands."""
+        """Where a parameter stands for the host: exact in a fresh instance and after `load`."""
+        ...
+
+    def standing(self) -> list[float]:
+        """Where all parameters stand for the plug-in itself, which may have dropped what the host set."""
         ...
 
     def set(self, index: int, raw: float) -> None:
@@ -110,13 +115,14 @@ class _DawDreamer:
 
     def __init__(self, location: Location, sample_rate: int) -> None:
         try:
-            import dawdreamer  # pyright: ignore[reportMissingTypeStubs]
+            import dawdreamer  # pyright: ignore
         except ImportError as error:
             raise EngineError(
                 f"the plug-in host cannot be loaded ({error}); run: pip install 'menura[plugins]', and install "
                 "libgl1, libx11-6 and libglib2.0-0 where the system lacks them"
             ) from error
-        self._engine: Any = dawdreamer.RenderEngine(sample_rate, _BLOCK)
+        host: Any = dawdreamer
+        self._engine: Any = host.RenderEngine(sample_rate, _BLOCK)
         try:
             self._plugin: Any = self._engine.make_plugin_processor("plugin", location.place)
         except RuntimeError as error:
@@ -125,6 +131,7 @@ class _DawDreamer:
         if self._plugin.get_num_output_channels() < 1:
             raise EngineError(f"{location.place} has no sound output")
         self._rate = sample_rate
+        self._format = location.format
 
     def described(self) -> list[Described]:
         found: list[Described] = []
@@ -136,6 +143,15 @@ class _DawDreamer:
 
     def value(self, index: int) -> float:
         return float(self._plugin.get_parameter(index))
+
+    def standing(self) -> list[float]:
+        found = [float(value) for _, value in self._plugin.get_patch()]
+        if self._format == "vst2":
+            # The host answers with what it set; only this text is asked of the plug-in (six digits).
+            for row in self._plugin.get_parameters_description():
+                with contextlib.suppress(ValueError):
+                    found[row["index"]] = float(row["text"])
+        return found
 
     def set(self, index: int, raw: float) -> None:
         self._plugin.set_parameter(index, float(raw))
@@ -181,13 +197,14 @@ class _Pedalboard:
 
     def __init__(self, location: Location) -> None:
         try:
-            import pedalboard
+            import pedalboard  # pyright: ignore
         except ImportError as error:
             raise EngineError(
                 f"the VST3 host cannot be loaded ({error}); run: pip install 'menura[plugins]'"
             ) from error
+        host: Any = pedalboard
         try:
-            self._plugin: Any = pedalboard.load_plugin(location.place)
+            self._plugin: Any = host.load_plugin(location.place)
         except (ImportError, ValueError, RuntimeError) as error:
             raise EngineError(f"{location.place} does not load: {error}") from error
         if not self._plugin.is_instrument:
@@ -204,6 +221,9 @@ class _Pedalboard:
 
     def value(self, index: int) -> float:
         return float(self._parameters[index].raw_value)
+
+    def standing(self) -> list[float]:
+        return [float(row.raw_value) for row in self._parameters]
 
     def set(self, index: int, raw: float) -> None:
         self._parameters[index].raw_value = float(raw)

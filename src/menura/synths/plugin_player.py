@@ -48,7 +48,9 @@ class PluginPlayer:
         with same_arithmetic():
             instance = self._instance(sample_rate, state)
             # A fresh instance stands at its defaults; one that is used again has to be told of all of them.
-            values = {name: preset.values.get(name, one.value(one.default)) for name, one in self._probe.by_name.items()}
+            values = {
+                name: preset.values.get(name, one.value(one.default)) for name, one in self._probe.by_name.items()
+            }
             if state is not None:
                 values = dict(preset.values)
             self._kept = None  # an instance that fails is not used again

@@ -6,7 +6,7 @@ Runs foreign code: call `probe` through `plugin_worker.isolated`. `plugin_cache`
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from menura import storage
 from menura.errors import MenuraError
 from menura.note import Note
 from menura.synths.plugin_controls import Control, Probe
-from menura.synths.plugin_ear import listen
+from menura.synths.plugin_ear import Play, listen
 from menura.synths.plugin_folders import Location, short_name
 from menura.synths.plugin_host import Described, Instance, Sound, host_version, open_plugin
 from menura.synths.plugin_names import names_for
@@ -26,9 +26,11 @@ RATE = 44_100
 _COARSE = np.linspace(0.0, 1.0, 65)
 _FINE = np.linspace(0.0, 1.0, 1025)
 _MOST_STEPS = 128
+_FEW = 200
 _BEND = 4096
-_EAR_SECONDS = 60.0
-"""Where listening to every control would take longer, it is left to `menura synths verify`."""
+_HEARD = 128
+"""With more controls than this, listening to each is left to `menura synths verify`. A number, not a time: what is
+found must not depend on how busy the machine is."""
 
 
 def probe(location: Location, thorough: bool = False) -> dict[str, Any]:
@@ -55,12 +57,12 @@ def probe(location: Location, thorough: bool = False) -> dict[str, Any]:
         # Moving a program selector moves everything else: it is left where it is.
         still = names.role(row.name) == "program"
         plain = Control(row.index, called, row.units, fresh[row.index])
-        controls.append(plain if still else _stepped(instance, row, plain))
+        controls.append(plain if still else _stepped(instance, row, plain, len(shown) <= _FEW))
     state = instance.save()
-    began = time.perf_counter()
-    first = _played(location, {})
-    cost = time.perf_counter() - began
-    sounds = [] if first is None else [first, _played(location, {})]
+    # Chance is off while menura listens; otherwise every control would seem to do something.
+    calm = {one.index: 0.0 for one in controls if names.role(one.name) == "chance"}
+    first = _played(location, calm)
+    second = _played(location, calm)
     found = Probe(
         plugin=name,
         format=location.format,
@@ -72,11 +74,16 @@ def probe(location: Location, thorough: bool = False) -> dict[str, Any]:
         chunk=location.format in ("vst3", "au") or state[8:12] in (b"FBCh", b"FPCh"),
         bend=_bend_range(location),
         silent=first is None or float(np.abs(first).max()) < 1e-5,
-        repeats=len(sounds) == 2 and sounds[1] is not None and np.array_equal(sounds[0], sounds[1]),
+        repeats=second is not None and first is not None and np.array_equal(first, second),
         milliseconds=1000.0 * _cost(location),
     )
-    slow = not thorough and cost * len(controls) * 12 > _EAR_SECONDS
-    return listen(found, names, lambda raws: _played(location, raws), lambda: _Reused(location).played, slow).to_json()
+
+    def reused() -> Play:
+        again = _Reused(location)
+        return lambda raws: again.played({**calm, **raws})
+
+    slow = not thorough and len(controls) > _HEARD
+    return listen(found, names, lambda raws: _played(location, {**calm, **raws}), reused, slow).to_json()
 
 
 def identity(location: Location, state: bytes) -> str:
@@ -90,16 +97,23 @@ def identity(location: Location, state: bytes) -> str:
     return location.stem
 
 
-def _stepped(instance: Instance, row: Described, control: Control) -> Control:
-    """The control with its steps, if it tells of any by their number, by what is read back or by its text."""
+def _stepped(instance: Instance, row: Described, control: Control, few: bool) -> Control:
+    """The control with its steps, if it tells of any by their number, by its text or by what is read back.
+
+    Reading back asks for all parameters at once: where there are many, that is left to the text.
+    """
 
     def at(raw: float) -> tuple[float, str]:
         instance.set(row.index, float(raw))
-        return instance.value(row.index), instance.text(row.index)
+        return (instance.standing()[row.index] if few else float(raw)), instance.text(row.index)
 
     try:
         coarse = [at(raw) for raw in _COARSE]
-        held = all(abs(back - raw) < 0.6 for (back, _), raw in zip(coarse, _COARSE, strict=True))
+        ends: list[float] = []
+        for raw in (0.0, 1.0):
+            instance.set(row.index, raw)
+            ends.append(instance.standing()[row.index])
+        held = ends[1] - ends[0] > 0.5
         positions: Sequence[float] = ()
         if row.steps and row.steps <= _MOST_STEPS:
             positions = [number / (row.steps - 1) for number in range(row.steps)]
@@ -232,6 +246,3 @@ def _log_spectrum(sound: Sound) -> Any:
     hz = 60.0 * 2.0 ** (np.arange(0.0, 12 * np.log2(8000 / 60), 1 / _PER_SEMITONE) / 12)
     found = np.interp(hz, np.arange(magnitude.size) * RATE / size, magnitude)
     return found - found.mean() if found.max() > 0 else np.zeros_like(found)
-
-
-Play = Callable[[Mapping[int, float]], Sound | None]

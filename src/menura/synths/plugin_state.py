@@ -24,24 +24,23 @@ def apply(instance: Instance, probe: Probe, raws: Mapping[str, float]) -> None:
         RenderError: some did not stay where they were put.
     """
     wanted = [(probe.by_name[name], raw) for name, raw in raws.items()]
+    lost: list[Control] = []
+    back: list[float] = []
     # Twice: one control may move others.
     for _ in range(2):
         for control, raw in wanted:
             if instance.value(control.index) != float(np.float32(raw)):
                 instance.set(control.index, raw)
-        lost = [one for one, raw in wanted if one.held and not _stands(instance, one, raw)]
+        back = instance.standing()
+        lost = [one for one, raw in wanted if one.held and abs(back[one.index] - raw) > one.tolerance]
         if not lost:
             return
-    told = ", ".join(f"{one.name} ({instance.value(one.index):.3f} for {raws[one.name]:.3f})" for one in lost[:3])
+    told = ", ".join(f"{one.name} ({back[one.index]:.3f} for {raws[one.name]:.3f})" for one in lost[:3])
     more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
     raise RenderError(
         f"the plug-in did not take {len(lost)} of {len(raws)} controls: {told}{more}; add them to exclude in "
         "plugins.toml, or update the plug-in"
     )
-
-
-def _stands(instance: Instance, control: Control, raw: float) -> bool:
-    return abs(instance.value(control.index) - raw) <= control.tolerance
 
 
 def load_state(instance: Instance, data: bytes) -> None:

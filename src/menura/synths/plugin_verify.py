@@ -101,9 +101,7 @@ def _moves(plugin: Plugin) -> Line:
     probe = plugin.probe
     if not probe.heard:
         try:
-            data: dict[str, Any] = isolated(
-                "menura.synths.plugin_probe:probe", plugin.location, True, seconds=_LONG
-            )
+            data: dict[str, Any] = isolated("menura.synths.plugin_probe:probe", plugin.location, True, seconds=_LONG)
         except MenuraError as error:
             return Line("every control moves the sound", "note", f"not found out: {error}")
         probe = replace(probe, inert=tuple(data["inert"]), heard=bool(data["heard"]))
@@ -148,7 +146,9 @@ def _speed(plugin: Plugin, preset: Preset) -> Line:
         done = pool.render_many([(preset, _NOTE)] * 10)
         wall = (time.perf_counter() - began) / 10
     inside = sum(one.engine_seconds for one in done) / 10
-    return Line("speed", "ok", f"{1000 * inside:.0f} ms for 2 s of sound, {1000 * wall:.0f} ms with its way to the caller")
+    return Line(
+        "speed", "ok", f"{1000 * inside:.0f} ms for 2 s of sound, {1000 * wall:.0f} ms with its way to the caller"
+    )
 
 
 def _peak(audio: Audio) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import cast
 
 from menura.registry import Registry
 from menura.synths.base import Synth
@@ -24,7 +25,7 @@ class _Synths(Registry[Callable[[], Synth]]):
             return super().get(name)
         from menura.synths.plugin import plugin_of
 
-        return partial(plugin_of, name)
+        return cast(Callable[[], Synth], partial(plugin_of, name))
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or (isinstance(name, str) and name.startswith(_PLUGIN))
