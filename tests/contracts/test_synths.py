@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from menura.errors import MenuraError, PresetError
+from menura.errors import EngineError, MenuraError, PresetError, UnknownNameError
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
@@ -15,17 +15,26 @@ from menura.synths.hexter import find_hexter
 from menura.synths.registry import SYNTHS, synth_of
 
 EXPECTED = {"dx7", "toy", "vital"}
+PLUGINS = (
+    "plugin:http://drobilla.net/plugins/mda/DX10",
+    "plugin:http://drobilla.net/plugins/mda/JX10",
+    "plugin:Nekobi-vst.so",
+)
+"""Plug-ins of two formats, polyphonic and monophonic, as Debian has them (mda-lv2, dpf-plugins-vst)."""
 WITH_CHANCE = ("toy", "vital")
 """Synths whose initial preset is another sound each time; the DX7's engine is given the same chance each time."""
 WITH_ROUTES = ("toy", "vital")
 SHORT = Note(57.0, 0.8, 0.2, 0.3)
 PLAIN = {
     "dx7": {},
+    "plugin:http://drobilla.net/plugins/mda/JX10": {"OSC Mix": 0.0},
     "toy": {"wave": 0.0, "attack": -10.0},
     "vital": {"env_1_attack": 0.0},
 }
 TOUCHED = {
     "dx7": {"op1_velocity_sensitivity": 7.0},
+    "plugin:http://drobilla.net/plugins/mda/JX10": {"ENV Rel": 0.2},
+    "plugin:Nekobi-vst.so": {"Cutoff": 0.0, "Env Mod": 0.1, "VCF Resonance": 0.5, "Accent": 1.0, "Waveform": 1.0},
     "toy": {},
     "vital": {"velocity_track": 1.0},
 }
@@ -36,10 +45,15 @@ def installed(name: str) -> Synth:
     """The synth, where its engine is; continuous integration goes without none (tests/guards)."""
     if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
         pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
+    if name in PLUGINS and not os.environ.get("CI"):
+        try:
+            return synth_of(name)
+        except (EngineError, UnknownNameError) as error:
+            pytest.skip(f"{name} cannot be played here ({error}); apt install mda-lv2 dpf-plugins-vst")
     return synth_of(name)
 
 
-@pytest.fixture(params=sorted(EXPECTED))
+@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS])
 def synth(request: pytest.FixtureRequest) -> Synth:
     return installed(request.param)
 
@@ -134,7 +148,9 @@ def test_the_space_takes_the_initial_patch(synth: Synth) -> None:
 
 @pytest.mark.parametrize("pitch", [69.0, 57.5, 45.25, 33.75])
 def test_plays_in_tune(synth: Synth, pitch: float) -> None:
-    preset = synth.freeze(synth.init()).with_values(**PLAIN[synth.name])
+    preset = synth.freeze(synth.init()).with_values(**PLAIN.get(synth.name, {}))
+    if synth.name == "plugin:Nekobi-vst.so":
+        pitch = float(round(pitch))  # it has no pitch wheel
     note = Note(pitch, 0.8, 1.0, 1.0)
     sound = synth.render(preset, note).mono[8_000:]
     size = 8 * sound.size
@@ -145,7 +161,7 @@ def test_plays_in_tune(synth: Synth, pitch: float) -> None:
 
 
 def test_velocity_and_release_are_heard(synth: Synth) -> None:
-    preset = synth.freeze(synth.init()).with_values(**TOUCHED[synth.name])
+    preset = synth.freeze(synth.init()).with_values(**TOUCHED.get(synth.name, {}))
     loud, soft = (synth.render(preset, Note(57, velocity, 0.2, 0.3)).samples for velocity in (1.0, 0.3))
     assert np.abs(soft).max() < 0.8 * np.abs(loud).max()
     note = Note(57, 0.8, 0.1, 1.5)
