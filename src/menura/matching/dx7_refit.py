@@ -1,0 +1,56 @@
+"""Corrected forecasts for the DX7: what a render shows beyond its forecast is carried over to its neighbours.
+
+The same space mapping as `vital_refit`. Owns that step; knows no pool.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from menura.matching.candidate import Candidate
+from menura.matching.dx7_forecast import Forecast
+from menura.matching.dx7_patch import NAMES, knobs_of, wiring_of, with_knobs
+from menura.matching.dx7_starts import improve
+from menura.matching.target import Target
+from menura.matching.vital_starts import base_frequency
+from menura.preset import Preset
+
+GENERATIONS = 30
+
+
+class Refit:
+    """Makes the next patches of rendered ones.
+
+    Args:
+        target: The sound, its note and what was heard of it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._forecast = Forecast(target, base_frequency(target))
+
+    def understands(self, candidate: Candidate) -> bool:
+        """True where the candidate's sound was pictured and its voice has all the knobs."""
+        values = candidate.preset.values
+        ratios = all(values.get(f"op{number}_mode", 0.0) == 0.0 for number in range(1, 7))
+        return candidate.picture is not None and ratios and all(name in values for name in NAMES)
+
+    def steps(
+        self, candidate: Candidate, rng: np.random.Generator, *, step: float, shares: tuple[float, ...]
+    ) -> list[Preset]:
+        """Presets on the way from a candidate to the corrected forecast's optimum.
+
+        Args:
+            candidate: A rendered patch that the forecast understands.
+            rng: Where chance comes from.
+            step: First step of the optimisation, a share of each knob's range: how far the correction is trusted.
+            shares: How much of the way each answer goes, 1 is all of it.
+        """
+        if candidate.picture is None:
+            return []
+        wiring, knobs = wiring_of(candidate.preset), knobs_of(candidate.preset)
+        predicted = self._forecast.predict(wiring.algorithm, wiring.ratios[None], knobs[None])[0]
+        correction = candidate.picture[self._forecast.moments].astype(np.float32) - predicted
+        better, _ = improve(
+            self._forecast, wiring, knobs, rng, generations=GENERATIONS, step=step, correction=correction
+        )
+        return [with_knobs(candidate.preset, knobs + share * (better - knobs)) for share in shares]
