@@ -15,6 +15,8 @@ import argparse
 import json
 import multiprocessing
 import operator
+import resource
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -84,43 +86,68 @@ def twice(presets: list[Preset]) -> dict[str, Any]:
     }
 
 
-def bare(voices: list[bytes]) -> None:
-    """The engine alone, in a process of its own."""
+def bare(voices: list[bytes]) -> float:
+    """The engine alone, in a process of its own; answers with the processor's seconds."""
     engine = hexter()
+    began = time.process_time()
     for voice in voices:
         engine.play(voice, NOTE, SAMPLE_RATE)
+    return time.process_time() - began
 
 
-def bare_rate(voices: list[bytes], workers: int) -> float:
-    """Voices a second of as many processes as the pool has workers, each with its share, started before."""
+def bare_rate(voices: list[bytes], workers: int) -> tuple[float, float]:
+    """Voices a second of as many processes as the pool has workers, and milliseconds of processor for each voice."""
     context = multiprocessing.get_context("fork")
     with context.Pool(workers) as processes:
         processes.map(bare, [voices[:2]] * workers)
         began = time.perf_counter()
-        processes.map(bare, [voices[number::workers] for number in range(workers)], chunksize=1)
-        return len(voices) / (time.perf_counter() - began)
+        spent = processes.map(bare, [voices[number::workers] for number in range(workers)], chunksize=1)
+        return len(voices) / (time.perf_counter() - began), 1000.0 * sum(spent) / len(voices)
+
+
+def pool_rate(presets: list[Preset], workers: int, measured: bool) -> tuple[float, float]:
+    """The same of a pool; the processor's time is that of the caller and the workers together."""
+    measure = measure_of_nothing if measured else None
+    requests = [(preset, NOTE) for preset in presets]
+
+    def spent() -> float:
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+    def passes(count: int) -> tuple[float, float]:
+        before = spent()
+        with RenderPool("dx7", workers=workers) as pool:
+            pool.render_many(requests[: 2 * workers], measure=measure)
+            began = time.perf_counter()
+            for _ in range(count):
+                pool.render_many(requests, measure=measure)
+            seconds = time.perf_counter() - began
+        return seconds, spent() - before
+
+    # What starting costs is in both and falls out.
+    (_, once), (seconds, thrice) = passes(1), passes(3)
+    return 3 * len(requests) / seconds, 1000.0 * (thrice - once) / (2 * len(requests))
 
 
 def rates(presets: list[Preset], workers: int) -> dict[str, Any]:
-    """Voices a second, the ways in turn so that a busy machine slows all alike."""
+    """Voices a second and processor time, the ways in turn so that a busy machine slows all alike; medians."""
     voices = [voice_of(preset) for preset in presets]
-    requests = [(preset, NOTE) for preset in presets]
-    found: dict[str, list[float]] = {"bare": [], "pool": [], "pool_measured": []}
-    with RenderPool("dx7", workers=workers) as pool:
-        pool.render_many(requests[: 2 * workers])
-        for _ in range(5):
-            found["bare"].append(bare_rate(voices, workers))
-            for name, measure in (("pool", None), ("pool_measured", measure_of_nothing)):
-                began = time.perf_counter()
-                pool.render_many(requests, measure=measure)
-                found[name].append(len(requests) / (time.perf_counter() - began))
-    best = {name: max(values) for name, values in found.items()}
-    return {
-        "workers": workers,
-        **{f"{name}_per_second": round(value, 1) for name, value in best.items()},
-        "pool_share": round(best["pool"] / best["bare"], 3),
-        "pool_measured_share": round(best["pool_measured"] / best["bare"], 3),
-    }
+    rows: list[dict[str, tuple[float, float]]] = []
+    for _ in range(3):
+        rows.append(
+            {
+                "bare": bare_rate(voices, workers),
+                "pool": pool_rate(presets, workers, measured=False),
+                "pool_measured": pool_rate(presets, workers, measured=True),
+            }
+        )
+    result: dict[str, Any] = {"workers": workers}
+    for name in rows[0]:
+        result[f"{name}_per_second"] = round(statistics.median(row[name][0] for row in rows), 1)
+        result[f"{name}_cpu_ms"] = round(statistics.median(row[name][1] for row in rows), 3)
+    for name in ("pool", "pool_measured"):
+        result[f"{name}_share"] = round(statistics.median(row[name][0] / row["bare"][0] for row in rows), 3)
+        result[f"{name}_cpu_share"] = round(statistics.median(row["bare"][1] / row[name][1] for row in rows), 3)
+    return result
 
 
 def main() -> int:

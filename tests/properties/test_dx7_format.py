@@ -167,7 +167,7 @@ def test_a_voice_of_a_bank_is_named_by_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"feedback": 8.0}, "feedback 8; it goes from 0 to 7"),
+        ({"feedback": 8.0}, "feedback is 8.0; give a whole number from 0 to 7"),
         ({"feedback": 0.5}, "feedback is 0.5; give a whole number"),
         ({"feedback": -1.0}, "feedback is -1.0; give a whole number"),
         ({"feedback": float("nan")}, "feedback is nan"),

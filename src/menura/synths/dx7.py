@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from menura.preset import Preset
 from menura.space import Parameter, ParameterSpace
 from menura.synths.dx7_controls import NAME_SIZE, SAMPLE_AND_HOLD, WAVES, Control, controls
 from menura.synths.dx7_format import (
+    VOICE_SIZE,
     check_voice,
     initial_voice,
     name_bytes,
@@ -33,6 +35,7 @@ _GROUPS = (*(f"operator_{number}" for number in range(1, 7)), "pitch_envelope", 
 _NAMES = tuple(control.name for control in controls())
 _DEFAULTS = {control.name: float(control.default) for control in controls()}
 _HIGHEST = {control.name: control.high for control in controls()}
+_LIMITS = np.array(list(_HIGHEST.values()), np.float64)
 _PLACE = re.compile(r"(?P<file>.+)#(?P<number>\d{1,4})")
 
 
@@ -187,15 +190,11 @@ def voice_of(preset: Preset) -> bytes:
         raise PresetError(f"preset is of synth {preset.synth!r}, not 'dx7'")
     if preset.routes or preset.blocks:
         raise PresetError("a DX7 voice has controls alone; leave out the preset's routes and blocks")
-    values = {**_DEFAULTS, **preset.values}
-    try:
-        codes = bytes(map(int, values.values())) if len(values) == len(_DEFAULTS) else b""
-        if codes and all(map(float.is_integer, map(float, values.values()))):
-            voice = codes + name_bytes(preset.name)
-            check_voice(voice)
+    values = preset.values if tuple(preset.values) == _NAMES else {**_DEFAULTS, **preset.values}
+    if len(values) == len(_NAMES):
+        voice = _coded(values) + name_bytes(preset.name)
+        if len(voice) == VOICE_SIZE:
             return voice
-    except (ValueError, OverflowError, TypeError):
-        pass  # told below, by name
     for name, value in values.items():
         high = _HIGHEST.get(name)
         if high is None:
@@ -203,6 +202,18 @@ def voice_of(preset: Preset) -> bytes:
         if not isinstance(value, int | float) or not 0 <= value <= high or value != int(value):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PresetError(f"DX7 control {name} is {value!r}; give a whole number from 0 to {high}")
     raise PresetError("a DX7 voice cannot be written; its values are no numbers")
+
+
+def _coded(values: Mapping[str, float]) -> bytes:
+    """The values in one step; nothing where one of them is no whole number in its range."""
+    try:
+        found = np.fromiter(values.values(), np.float64, len(values))
+    except (TypeError, ValueError):
+        return b""
+    if not bool(((found >= 0.0) & (found <= _LIMITS)).all()):
+        return b""
+    whole = found.astype(np.uint8)
+    return whole.tobytes() if bool((whole == found).all()) else b""
 
 
 def _parameter(control: Control) -> Parameter:

@@ -39,6 +39,8 @@ _END = 0xF7
 # The instrument's own characters among ASCII, and pictures of those that print nothing: one for one.
 _CHARACTERS = [chr(0x2400 + code) if code < 32 else chr(code) for code in range(128)]
 _CHARACTERS[0x5C], _CHARACTERS[0x7E], _CHARACTERS[0x7F] = "¥", "→", "←"
+_OWN = {"\\", "~"}
+"""ASCII characters in whose place the instrument has others."""
 _CODES = {character: code for code, character in enumerate(_CHARACTERS)}
 
 
@@ -284,6 +286,8 @@ def name_bytes(name: str) -> bytes:
     """A name as the instrument stores it: 10 characters of its own set, others as "?", blanks at the end."""
     from unicodedata import combining, normalize
 
+    if name.isascii() and name.isprintable() and not _OWN & set(name):
+        return name[:NAME_SIZE].encode().ljust(NAME_SIZE, b" ")
     plain = "".join(
         piece
         for character in name
