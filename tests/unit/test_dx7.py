@@ -250,7 +250,7 @@ def test_an_absent_engine_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatc
     try:
         with pytest.raises(EngineError, match="apt install hexter"):
             DX7.render(DX7.init())
-        assert Dx7().version == "hexter absent"
+        assert Dx7().version == "hexter absent (apt install hexter)"
         assert DX7.read(DX7.write(DX7.init())) == DX7.init()
     finally:
         hexter.cache_clear()

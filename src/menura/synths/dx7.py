@@ -47,11 +47,11 @@ class Dx7:
 
     @cached_property
     def version(self) -> str:
-        """Name and version of the engine; "hexter absent" where it is not installed."""
+        """Name and version of the engine; what to install where it is absent."""
         try:
             return hexter().version
         except EngineError:
-            return "hexter absent"
+            return "hexter absent (apt install hexter)"
 
     @cached_property
     def space(self) -> ParameterSpace:
