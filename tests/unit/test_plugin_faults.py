@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from misbehaving import ABORTS, EMPTY, HANGS, built
 
 from menura.errors import EngineError, RenderError
 from menura.note import Note
@@ -19,6 +18,7 @@ from menura.synths.plugin_folders import Location, at_path
 from menura.synths.plugin_worker import isolated
 from menura.synths.pool import RenderPool
 from menura.synths.registry import synth_of
+from misbehaving import ABORTS, EMPTY, HANGS, built
 
 SHORT = Note(57.0, 0.8, 0.1, 0.2)
 ABORT, HANG, NAN = 0.25, 0.5, 0.75
@@ -134,7 +134,7 @@ def test_what_cannot_be_loaded_is_no_synth(folder: Path) -> None:
     place = folder / "broken"
     with pytest.raises(EngineError, match=r"cannot be used: it crashed: its process ended by SIGABRT"):
         Plugin(at_path(built(place, "aborts", ABORTS)))
-    with pytest.raises(EngineError, match="does not exist|no plug-in at"):
+    with pytest.raises(EngineError, match="there is no plug-in at"):
         synth_of(f"plugin:{place}/absent.so")
 
 
@@ -143,5 +143,5 @@ def test_work_that_raises_is_told_by_name() -> None:
         isolated("operator:truediv", 1, 0, seconds=30.0)
     assert isolated("operator:add", 1, 2, seconds=30.0) == 3
     location = Location("vst2", "/nowhere.so", "/nowhere.so")
-    with pytest.raises(EngineError, match="does not load|host"):
+    with pytest.raises(EngineError, match="does not load"):
         isolated("menura.synths.plugin_scan:glance", location, seconds=30.0)

@@ -27,6 +27,7 @@ def doctor(workers: Workers = None, json: Json = False) -> None:
         ("cache folder", _cache),
         ("this folder", lambda: _writable(Path.cwd())),
         ("Vital's presets", _presets),
+        ("plug-ins", _plugins),
     ]
     rows: list[dict[str, object]] = []
     for name, check in checks:
@@ -111,6 +112,34 @@ def _writable(folder: Path) -> str:
     with tempfile.NamedTemporaryFile(dir=made, prefix=".menura-"):
         pass
     return f"{folder} can be written" + ("" if made == folder else " (it does not exist yet)")
+
+
+def _plugins() -> str:
+    """No plug-in has to be there; what there is and where it was looked for is told."""
+    from menura.errors import EngineError
+    from menura.synths.plugin_adapters import installed
+    from menura.synths.plugin_folders import Format, folders, plugins
+    from menura.synths.plugin_host import host_version
+    from menura.synths.plugin_names import FILE
+    from menura.synths.plugin_spec import INSTRUMENTS, spec_of
+
+    hosts: list[str] = []
+    formats: tuple[Format, ...] = ("vst2", "vst3")
+    for one in formats:
+        try:
+            hosts.append(host_version(one))
+        except EngineError as error:
+            hosts.append(str(error))
+    named = {spec_of(name).title: installed(spec_of(name)) for name in INSTRUMENTS}
+    there = "; ".join(f"{title}: {place.place if place else 'not found'}" for title, place in named.items())
+    everywhere: tuple[Format, ...] = ("lv2", "vst2", "vst3", "au")
+    places = dict.fromkeys(str(folder) for one in everywhere for folder in folders(one))
+    from menura import storage
+
+    return (
+        f"{', '.join(hosts)}; {len(plugins())} plug-ins (menura synths scan lists them); {there}; "
+        f"looked in {', '.join(places)}; own lists of names: {storage.config_folder() / FILE}"
+    )
 
 
 def _presets() -> str:

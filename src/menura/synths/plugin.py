@@ -50,15 +50,19 @@ _SECONDS = 60.0
 class Plugin:
     """One plug-in instrument."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, name: str | None = None) -> None:
         """Looks up what is known of the plug-in; the first time, it is probed (some seconds).
+
+        Args:
+            location: the plug-in.
+            name: of the synth; ``plugin:`` and its short name by default.
 
         Raises:
             EngineError: the host is missing, or the plug-in cannot be used.
         """
         self.location = location
         self.probe: Probe = probed(self.location)
-        self.name = PREFIX + short_name(self.location)
+        self.name = PREFIX + short_name(self.location) if name is None else name
         self.version = f"{self.location.stem} {self.probe.content[:12]} in {self.probe.host}"
         chunk = ".fxb" if self.probe.chunk else ".fxp"
         self.suffix = {"vst3": ".vstpreset", "vst2": chunk}.get(self.location.format, SUFFIX)

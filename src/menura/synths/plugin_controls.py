@@ -44,24 +44,40 @@ class Control:
     """False where it did not stay where it was put."""
 
     def value(self, raw: float) -> float:
-        """A raw value as a preset holds it; between two steps it lies between their numbers."""
+        """A raw value as a preset holds it; between two steps, or beyond the last, it lies between their numbers."""
         if not self.positions:
             return float(np.float32(raw))
         nearest = int(np.argmin(np.abs(np.asarray(self.positions) - raw)))
         if abs(self.positions[nearest] - raw) < 1e-6:
             return float(nearest)
-        return float(np.interp(raw, self.positions, np.arange(len(self.positions))))
+        return float(np.interp(raw, *self._scale))
 
     def raw(self, value: float) -> float:
         """What the plug-in is given for a preset's value."""
         if not self.positions:
             return float(value)
-        return float(np.interp(value, np.arange(len(self.positions)), self.positions))
+        raws, numbers = self._scale
+        return float(np.interp(value, numbers, raws))
+
+    @property
+    def _scale(self) -> tuple[list[float], list[float]]:
+        """Raw values and the numbers they have in a preset; steps that menura leaves out may lie beyond both ends."""
+        raws, numbers = list(self.positions), [float(number) for number in range(len(self.positions))]
+        if raws[0] > 0.0:
+            raws, numbers = [0.0, *raws], [-1.0, *numbers]
+        if raws[-1] < 1.0:
+            raws, numbers = [*raws, 1.0], [*numbers, numbers[-1] + 1.0]
+        return raws, numbers
 
     @property
     def highest(self) -> float:
-        """The largest value that a preset may hold; the least is 0."""
+        """The number of the last step; 1 where there are none."""
         return max(len(self.positions) - 1.0, 1.0)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest value that a preset may hold."""
+        return (self._scale[1][0], self._scale[1][-1]) if self.positions else (0.0, 1.0)
 
     @property
     def tolerance(self) -> float:

@@ -113,8 +113,9 @@ def check_preset(preset: Preset, probe: Probe, synth: str) -> None:
             raise PresetError(f"{probe.plugin} has no control {name!r}; is the preset of another version of it?")
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PresetError(f"control {name} is {value!r}; give a number from 0 to {control.highest:g}")
-        if not 0.0 <= value <= control.highest:
-            raise PresetError(f"control {name} is {value:g}; its range is 0 to {control.highest:g}")
+        low, high = control.bounds
+        if not low <= value <= high:
+            raise PresetError(f"control {name} is {value:g}; its range is {low:g} to {high:g}")
     state_of(preset)
 
 

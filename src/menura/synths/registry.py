@@ -38,6 +38,10 @@ SYNTHS = _Synths(
         "vital": "menura.synths.vital:Vital",
         "dx7": "menura.synths.dx7:Dx7",
         "toy": "menura.synths.toy:Toy",
+        "dexed": "menura.synths.plugin_adapters:Dexed",
+        "diva": "menura.synths.plugin_adapters:Diva",
+        "surge-xt": "menura.synths.plugin_adapters:SurgeXt",
+        "tal-noisemaker": "menura.synths.plugin_adapters:TalNoiseMaker",
     },
 )
 
