@@ -105,6 +105,11 @@ def active_names(preset: Preset) -> set[str]:
     return names
 
 
+def choices(preset: Preset) -> tuple[float, ...]:
+    """What two voices of one kind share, whatever their levels and envelopes: the algorithm, and the coarse ratios."""
+    return (preset.values["algorithm"], *(preset.values[f"op{number}_coarse"] for number in OPERATORS))
+
+
 def ratio_of(coarse: int, fine: int) -> float:
     """Frequency of an operator as a multiple of the note's."""
     return (coarse or 0.5) * (1.0 + fine / 100.0)
