@@ -105,48 +105,56 @@ def bare_rate(voices: list[bytes], workers: int) -> tuple[float, float]:
         return len(voices) / (time.perf_counter() - began), 1000.0 * sum(spent) / len(voices)
 
 
-def pool_rate(presets: list[Preset], workers: int, measured: bool) -> tuple[float, float]:
-    """The same of a pool; the processor's time is that of the caller and the workers together."""
+def pool_rate(presets: list[Preset], workers: int, measured: bool) -> dict[str, float]:
+    """The same of a pool; the processor's time is that of the caller and the workers together.
+
+    `engine_share` is the share of the workers' time that the engine itself took: its rate in the pool, as a share of
+    its rate alone, however busy the machine is.
+    """
     measure = measure_of_nothing if measured else None
     requests = [(preset, NOTE) for preset in presets]
 
     def spent() -> float:
         return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
-    def passes(count: int) -> tuple[float, float]:
+    def passes(count: int) -> tuple[float, float, float]:
         before = spent()
         with RenderPool("dx7", workers=workers) as pool:
             pool.render_many(requests[: 2 * workers], measure=measure)
-            began = time.perf_counter()
+            began, inside = time.perf_counter(), pool.engine_seconds
             for _ in range(count):
                 pool.render_many(requests, measure=measure)
             seconds = time.perf_counter() - began
-        return seconds, spent() - before
+            share = (pool.engine_seconds - inside) / (workers * seconds)
+        return seconds, spent() - before, share
 
     # What starting costs is in both and falls out.
-    (_, once), (seconds, thrice) = passes(1), passes(3)
-    return 3 * len(requests) / seconds, 1000.0 * (thrice - once) / (2 * len(requests))
+    (_, once, _), (seconds, thrice, share) = passes(1), passes(3)
+    count = len(requests)
+    return {
+        "per_second": 3 * count / seconds,
+        "cpu_ms": 1000.0 * (thrice - once) / (2 * count),
+        "engine_share": share,
+    }
 
 
 def rates(presets: list[Preset], workers: int) -> dict[str, Any]:
     """Voices a second and processor time, the ways in turn so that a busy machine slows all alike; medians."""
     voices = [voice_of(preset) for preset in presets]
-    rows: list[dict[str, tuple[float, float]]] = []
+    rows: list[dict[str, dict[str, float]]] = []
     for _ in range(3):
+        rate, cpu = bare_rate(voices, workers)
         rows.append(
             {
-                "bare": bare_rate(voices, workers),
+                "bare": {"per_second": rate, "cpu_ms": cpu},
                 "pool": pool_rate(presets, workers, measured=False),
                 "pool_measured": pool_rate(presets, workers, measured=True),
             }
         )
     result: dict[str, Any] = {"workers": workers}
-    for name in rows[0]:
-        result[f"{name}_per_second"] = round(statistics.median(row[name][0] for row in rows), 1)
-        result[f"{name}_cpu_ms"] = round(statistics.median(row[name][1] for row in rows), 3)
-    for name in ("pool", "pool_measured"):
-        result[f"{name}_share"] = round(statistics.median(row[name][0] / row["bare"][0] for row in rows), 3)
-        result[f"{name}_cpu_share"] = round(statistics.median(row["bare"][1] / row[name][1] for row in rows), 3)
+    for name, first in rows[0].items():
+        for what in first:
+            result[f"{name}_{what}"] = round(statistics.median(row[name][what] for row in rows), 3)
     return result
 
 
