@@ -69,5 +69,6 @@ def _place(location: Location) -> Path:
 def _way() -> str:
     """Hash of the code and the lists that decide what probing finds."""
     package = files("menura.synths")
-    names = ("plugin_probe.py", "plugin_ear.py", "plugin_controls.py", "plugin_host.py", "plugin_names.toml")
+    parts = ("probe", "ear", "controls", "host", "process")
+    names = [*(f"plugin_{part}.py" for part in parts), "plugin_names.toml"]
     return storage.hash_bytes(b"\n".join(package.joinpath(name).read_bytes() for name in names))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from menura.errors import EngineError, RenderError
 from menura.note import Note
 from menura.synths.plugin_folders import Format, Location
-from menura.synths.plugin_process import clear_memory
+from menura.synths.plugin_process import clear_memory, seed_chance
 
 Sound = NDArray[np.float32]
 SETTLE = 0.1
@@ -103,6 +103,7 @@ def open_plugin(location: Location, sample_rate: int) -> Instance:
     """
     host_version(location.format)
     clear_memory()
+    seed_chance()
     if location.format in ("lv2", "vst2"):
         return _DawDreamer(location, sample_rate)
     return _Pedalboard(location)
@@ -175,6 +176,7 @@ class _DawDreamer:
     def play(self, note: Note, sample_rate: int, bend: int = 0) -> Sound:
         if sample_rate != self._rate:
             raise RenderError(f"this instance runs at {self._rate} Hz, not {sample_rate}; open another")
+        seed_chance()
         samples, before = _lengths(note, sample_rate, self._plugin.get_latency_samples())
         events = _events(note, sample_rate, bend)
         self._plugin.clear_midi()
@@ -246,6 +248,7 @@ class _Pedalboard:
             raise EngineError(f"the plug-in refused the preset file: {error}") from error
 
     def play(self, note: Note, sample_rate: int, bend: int = 0) -> Sound:
+        seed_chance()
         latency = int(getattr(self._plugin, "reported_latency_samples", 0) or 0)
         samples, before = _lengths(note, sample_rate, latency)
         messages = [(body, at / sample_rate) for at, body in _events(note, sample_rate, bend)]

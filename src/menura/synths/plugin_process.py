@@ -1,4 +1,4 @@
-"""What foreign code finds in a process and what it leaves behind: memory that is clear, arithmetic as it was.
+"""What foreign code finds in a process and what it leaves behind: clear memory, seeded chance, arithmetic as it was.
 
 Some plug-ins read memory that they never wrote (JX10 does): what they play then depends on what was there before.
 VST2 plug-ins leave denormal numbers flushed to zero: what is computed afterwards would depend on a render before.
@@ -40,10 +40,26 @@ def clear_memory() -> bool:
 
     Blocks up to 1 kB that a thread gives back and takes again stay as they are. Source: mallopt(3), M_PERTURB.
     """
-    try:
-        return bool(ctypes.CDLL("libc.so.6").mallopt(_PERTURB, 255))
-    except (OSError, AttributeError):
-        return False
+    library = _c_library()
+    return library is not None and bool(library.mallopt(_PERTURB, 255))
+
+
+def seed_chance() -> None:
+    """Seeds the C library's random numbers; a plug-in that draws its noise from them (Kars does) then repeats."""
+    library = _c_library()
+    if library is not None:
+        library.srand(1)
+        library.srandom(1)
+
+
+@cache
+def _c_library() -> Any:
+    """The C library, or None where it cannot be found."""
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libc.so.6")
+        if library.srand and library.srandom:
+            return library
+    return None
 
 
 @cache

@@ -62,7 +62,7 @@ def verify(plugin: Plugin, *, seed: int = 0) -> Iterator[Line]:
     if probe.reusable:
         yield _alike("used instances", first, _rendered(plugin, presets, "fast", 1))
     else:
-        yield Line("used instances", "note", "sound otherwise than fresh ones; each render takes a fresh one")
+        yield Line("used instances", "note", "one that has played sounds otherwise; each render takes a fresh one")
     yield _moves(plugin)
     yield _files(plugin, presets, first)
     if probe.chunk:
