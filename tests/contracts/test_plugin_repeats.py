@@ -1,4 +1,4 @@
-"""The same settings are the same sound in every worker, also where a plug-in reads memory or chance that is not its own."""
+"""The same settings are the same sound in every worker, also where a plug-in reads memory or chance not its own."""
 
 from __future__ import annotations
 

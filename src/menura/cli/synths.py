@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from menura.cli import screen
-from menura.cli.options import Json
+from menura.cli.options import Force, Json
 from menura.errors import EngineError, InputError
+
+if TYPE_CHECKING:
+    from menura.synths.plugin import Plugin
 
 app = typer.Typer(no_args_is_help=False)
 
@@ -66,20 +70,49 @@ def scan(
                 screen.out(f"  {name}: {place}")
 
 
+@app.command("bundle")
+def bundle(
+    preset: Annotated[Path, typer.Argument(help="A .menura preset of an LV2 plug-in.")],
+    name: Annotated[str, typer.Option("--synth", help="The plug-in, as `menura synths scan` lists it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; ~/.lv2 is where hosts look.")],
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Write a preset as an LV2 preset bundle, which hosts list beside the plug-in's own presets."""
+    from menura import storage
+    from menura.cli.options import read_preset
+
+    synth, found = read_preset(preset, _plugin(name).name)
+    files = _plugin(synth.name).bundle(replace(found, name=found.name or preset.stem))
+    folder = out / f"{preset.stem}.preset.lv2"
+    written = storage.write_folder(folder, files, force=force)
+    if json:
+        screen.emit({"bundle": str(folder), "files": [str(path) for path in written]})
+    else:
+        screen.out(str(folder))
+
+
+def _plugin(name: str) -> Plugin:
+    """The plug-in of a name, with or without ``plugin:``. Raises InputError where it is none."""
+    from menura.synths.plugin import Plugin
+    from menura.synths.registry import SYNTHS, synth_of
+
+    synth = synth_of(name if name in SYNTHS else f"plugin:{name}")
+    if not isinstance(synth, Plugin):
+        raise InputError(f"{name} is no plug-in; menura synths scan lists those that there are")
+    return synth
+
+
 @app.command("verify")
 def verify(
     name: Annotated[str, typer.Argument(help="A plug-in, as `menura synths scan` lists it; a URI or a path.")],
     json: Json = False,
 ) -> None:
     """Check a plug-in: does it repeat itself, does each control do something, do its presets come back, how quick."""
-    from menura.synths.plugin import Plugin
     from menura.synths.plugin_verify import Line
     from menura.synths.plugin_verify import verify as verifying
-    from menura.synths.registry import SYNTHS, synth_of
 
-    synth = synth_of(name if name in SYNTHS else f"plugin:{name}")
-    if not isinstance(synth, Plugin):
-        raise InputError(f"{name} is no plug-in; menura's own synths are checked by its tests")
+    synth = _plugin(name)
     lines: list[Line] = []
     table = screen.table("check", "", "found")
     for line in verifying(synth):

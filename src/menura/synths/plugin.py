@@ -34,6 +34,7 @@ from menura.synths.plugin_document import (
 )
 from menura.synths.plugin_folders import Location, locate, short_name
 from menura.synths.plugin_fxp import Fxp, program
+from menura.synths.plugin_lv2 import preset_bundle
 from menura.synths.plugin_names import Names, names_for
 from menura.synths.plugin_worker import isolated
 
@@ -141,6 +142,20 @@ class Plugin:
             values = [raws.get(one.name, one.default) for one in self.probe.controls]
             return program(bytes.fromhex(self.probe.uid), self.probe.version, preset.name, values).to_bytes()
         return with_tail(self._in_plugin("saved", raws, state), document)
+
+    def bundle(self, preset: Preset) -> Mapping[str, bytes]:
+        """The preset as the files of an LV2 preset bundle, which hosts list beside the plug-in's own presets.
+
+        Raises:
+            InputError: the plug-in is no LV2.
+            PresetError: the preset is broken.
+            EngineError: the plug-in failed over it.
+        """
+        if self.location.format != "lv2":
+            raise InputError(f"{self.name} is {self.location.format}, not LV2; its own files open in hosts already")
+        check_preset(preset, self.probe, self.name)
+        state = self._in_plugin("saved", self._raws(preset.values), state_of(preset))
+        return preset_bundle(self.location.place, preset.name or "menura", preset.id[:16], state)
 
     def _read(self, data: bytes) -> Preset:
         if data[:1] == b"{" or self.suffix == SUFFIX:

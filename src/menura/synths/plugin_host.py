@@ -161,6 +161,9 @@ class _DawDreamer:
         return str(self._plugin.get_parameter_text(index)).strip()
 
     def save(self) -> bytes:
+        if self._format == "lv2":  # its ports learn of new values when it runs
+            self._plugin.clear_midi()
+            self._engine.render(2 * _BLOCK / self._rate)
         with tempfile.TemporaryDirectory(prefix="menura-") as folder:
             path = Path(folder) / "state"
             self._plugin.save_state(str(path))
