@@ -144,10 +144,9 @@ class RandomFew:
     name = "few"
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
-        from menura.matching.starts import random_presets
-
         yield Started(self.name, account.left)
-        yield Proposed(self.name, pool.propose((p, ("few",)) for p in random_presets(pool, 12)))
+        drawn = pool.task.idiom.random(pool.task, pool.rng, 12)
+        yield Proposed(self.name, pool.propose((p, ("few",)) for p in drawn))
         return pool
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from menura.matching.vital_voice import SOURCES, stock_noise
+from menura.matching.vital.voice import SOURCES, stock_noise
 from menura.note import Note
 from menura.synths.vital import Vital
 from menura.synths.vital_init import with_settings

@@ -10,10 +10,10 @@ from menura.features.pitch import NoteEstimate
 from menura.matching.candidate import Candidate
 from menura.matching.hearing import Hearing, View
 from menura.matching.target import SAMPLE_RATE, Target
-from menura.matching.vital_forecast import Forecast
-from menura.matching.vital_refit import Refit
-from menura.matching.vital_starts import improve, vital_starts
-from menura.matching.vital_voice import (
+from menura.matching.vital.forecast import Forecast
+from menura.matching.vital.refit import Refit
+from menura.matching.vital.starts import improve, vital_starts
+from menura.matching.vital.voice import (
     HIGH,
     INDEX,
     KNOBS,
@@ -127,7 +127,7 @@ def test_improving_finds_a_patch_again() -> None:
 
 
 def test_starts_are_near_where_random_patches_are_far_and_repeat() -> None:
-    from menura.matching.vital_starts import random_patches
+    from menura.matching.vital.starts import random_patches
 
     rng = np.random.default_rng(1)
     time = np.arange(int(NOTE.total * SAMPLE_RATE)) / SAMPLE_RATE

@@ -42,12 +42,25 @@ class Case:
 class Arm(Protocol):
     """One way to answer a sound."""
 
-    name: str
-    what: str
-    """One line for the table's legend."""
-    track: Track
-    optimised: tuple[str, ...]
-    """Metrics that it minimises while it works: marked in the table, judge it by the others."""
+    @property
+    def name(self) -> str:
+        """In tables and options."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """One line for the table's legend."""
+        ...
+
+    @property
+    def track(self) -> Track:
+        """What it may use."""
+        ...
+
+    @property
+    def optimised(self) -> tuple[str, ...]:
+        """Metrics that it minimises while it works: marked in the table, judge it by the others."""
+        ...
 
     def answer(self, case: Case) -> Answer:
         """Answer one item.

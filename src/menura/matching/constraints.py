@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from menura.matching.idiom import idiom_of
 from menura.preset import Preset, Route
 from menura.space import ParameterSpace
 
@@ -46,7 +46,7 @@ class Constraints:
         held = tuple(route for route in self.base.routes if self._holds(route))
         taken = {route.slot for route in held}
         free = tuple(route for route in preset.routes if not self._holds(route) and route.slot not in taken)
-        blocks = _held_blocks(self.base, preset, self.locked) if preset.synth == "vital" else preset.blocks
+        blocks = idiom_of(preset.synth).held_blocks(self.base, preset, self.locked)
         return replace(preset, values={**preset.values, **kept}, routes=held + free, blocks=blocks)
 
     def _holds(self, route: Route) -> bool:
@@ -60,19 +60,3 @@ class Constraints:
             return np.zeros(dim), np.ones(dim)
         centre = np.asarray(space.encode(self.base), dtype=np.float64)
         return np.clip(centre - NEAR_RADIUS, 0.0, 1.0), np.clip(centre + NEAR_RADIUS, 0.0, 1.0)
-
-
-def _held_blocks(base: Preset, preset: Preset, locked: Set[str]) -> Mapping[str, Any]:
-    """The blocks of a Vital preset, with what belongs to locked parts taken from the base."""
-    own: dict[str, Any] = dict(preset.blocks["settings"])
-    kept: Mapping[str, Any] = base.blocks["settings"]
-    own["wavetables"] = [
-        kept["wavetables"][n - 1] if f"osc_{n}_wave_frame" in locked else table
-        for n, table in enumerate(own["wavetables"], 1)
-    ]
-    own["lfos"] = [
-        kept["lfos"][n - 1] if f"lfo_{n}_frequency" in locked else shape for n, shape in enumerate(own["lfos"], 1)
-    ]
-    if "sample_level" in locked:
-        own["sample"] = kept["sample"]
-    return {**preset.blocks, "settings": own}

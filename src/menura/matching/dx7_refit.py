@@ -11,11 +11,10 @@ from menura.matching.candidate import Candidate
 from menura.matching.dx7_forecast import Forecast
 from menura.matching.dx7_patch import NAMES, knobs_of, wiring_of, with_knobs
 from menura.matching.dx7_starts import improve
-from menura.matching.target import Target
-from menura.matching.vital_starts import base_frequency
+from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
 
-GENERATIONS = 30
+GENERATIONS = 16
 
 
 class Refit:

@@ -11,8 +11,7 @@ from menura.matching.dx7_families import FAMILIES, Profile, draw
 from menura.matching.dx7_forecast import Forecast, Picture
 from menura.matching.dx7_partials import additive
 from menura.matching.dx7_patch import HIGH, LOW, RANGES, Knobs, Wiring, nearest_ratio, patch, ratio_of
-from menura.matching.target import Target
-from menura.matching.vital_starts import base_frequency
+from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
 from menura.search import SeparableCmaEs
 from menura.synths.dx7_algorithms import algorithm

@@ -10,10 +10,9 @@ from menura.events import Event, Started
 from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
+from menura.matching.idiom import Refit, idiom_of
 from menura.matching.lens import active_lens, useful_bounds
 from menura.matching.pool import Pool, Task
-from menura.matching.variants import variants
-from menura.matching.vital_refit import Refit
 from menura.preset import Preset
 from menura.search import CmaEs, Minimiser, SparseSteps
 from menura.space import ParameterSpace
@@ -73,11 +72,11 @@ class KnobSearch:
         yield from self._choices(pool, account, int(self.choice_share * account.left))
         tried: set[str] = set()
         while account.left:
-            ahead = [c for c in different(pool.nearest(400), 4) if structure(c.preset) not in tried]
+            ahead = [c for c in different(pool.nearest(400), 4) if choices_of(c.preset) not in tried]
             if not ahead:
                 tried.clear()
                 continue
-            tried.add(structure(ahead[0].preset))
+            tried.add(choices_of(ahead[0].preset))
             yield from self.refine(pool, account, ahead[0])
         return pool
 
@@ -97,7 +96,8 @@ class KnobSearch:
                         batch += [Candidate(task.constraints.apply(p), (*leader.lineage, "refit")) for p in moved]
             if not task.constraints.near:
                 for leader in leaders[:2]:
-                    changed = variants(task, leader.preset, pool.rng, max(2, (self.population - len(batch)) // 2))
+                    n = max(2, (self.population - len(batch)) // 2)
+                    changed = task.idiom.variants(task, leader.preset, pool.rng, n)
                     batch += [Candidate(task.constraints.apply(p), (*leader.lineage, word)) for p, word in changed]
             if not batch:
                 return
@@ -153,24 +153,20 @@ class KnobSearch:
 
 
 def _refit(task: Task) -> Refit | None:
-    """The corrected forecast, where there is one for this synth and the user has not asked to stay near a preset."""
-    return Refit(task.target) if task.synth.name == "vital" and not task.constraints.near else None
+    """The corrected forecast, where the synth has one and the user has not asked to stay near a preset."""
+    return None if task.constraints.near else task.idiom.refit(task.target)
 
 
 def different(candidates: Sequence[Candidate], n: int) -> list[Candidate]:
     """The first n that differ in their choices."""
     found: dict[str, Candidate] = {}
     for candidate in candidates:
-        found.setdefault(structure(candidate.preset), candidate)
+        found.setdefault(choices_of(candidate.preset), candidate)
         if len(found) == n:
             break
     return list(found.values())
 
 
-def structure(preset: Preset) -> str:
-    """What no continuous control can change: tables, switches, routes' ends."""
-    settings = preset.blocks.get("settings", {})
-    tables = [table.get("name", "") for table in settings.get("wavetables", [])]
-    routes = [(route.source, route.destination) for route in preset.routes]
-    switches = [(name, value) for name, value in preset.values.items() if name.endswith(("_on", "_model", "_type"))]
-    return repr((tables, routes, sorted(switches)))
+def choices_of(preset: Preset) -> str:
+    """What no continuous control can change."""
+    return idiom_of(preset.synth).choices(preset)

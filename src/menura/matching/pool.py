@@ -6,12 +6,14 @@ import heapq
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from menura.matching.candidate import Candidate
 from menura.matching.constraints import Constraints
 from menura.matching.hearing import Hearing
+from menura.matching.idiom import Idiom, idiom_of
 from menura.matching.renderer import Renderer
 from menura.matching.target import Target
 from menura.preset import Preset
@@ -33,6 +35,11 @@ class Task:
     top: int
     """How many answers are wanted."""
     seed: int
+
+    @cached_property
+    def idiom(self) -> Idiom:
+        """What is known of the synth's patches."""
+        return idiom_of(self.synth.name)
 
 
 @dataclass(eq=False)

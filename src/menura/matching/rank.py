@@ -16,7 +16,6 @@ from menura.features.distances import all_metrics
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
 from menura.matching.hearing import sound_difference
-from menura.matching.loudness import at_target_loudness
 from menura.matching.match import Match, verdict_of
 from menura.matching.pool import Pool, Task
 from menura.matching.target import SAMPLE_RATE
@@ -59,7 +58,7 @@ class Rank:
         task = pool.task
         chosen = choose(pool.nearest(CONSIDERED), self.renders(task.top, account.budget.renders), task.synth.space)
         chosen = chosen[: account.grant_last(len(chosen))]
-        chosen = [replace(candidate, preset=at_target_loudness(task, candidate)) for candidate in chosen]
+        chosen = [replace(candidate, preset=task.idiom.at_loudness(task, candidate)) for candidate in chosen]
         answers: list[Match] = []
         for candidate, answer in zip(chosen, self._check(task, chosen), strict=True):
             if isinstance(answer, str):

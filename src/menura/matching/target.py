@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from menura.audio import Audio, check_sound, read_audio
 from menura.features.pitch import NoteEstimate, estimate_note
+from menura.features.spectra import rms_envelope
 from menura.note import Note
 
 SAMPLE_RATE = 44_100
@@ -56,3 +60,22 @@ class Target:
                 total=audio.seconds,
             )
         return cls(audio, played, estimate, name)
+
+
+def base_frequency(target: Target) -> float:
+    """What the oscillators play: the note's own fundamental, or an unpitched sound's strongest partial."""
+    if target.estimate.pitched:
+        hertz = target.estimate.fundamental_hz
+        # A fundamental far from the key that the user has named is a mishearing.
+        return hertz if abs(np.log2(hertz / target.note.frequency_hz)) < 0.08 else target.note.frequency_hz
+    mono = target.audio.mono
+    spectrum = np.abs(np.fft.rfft(mono[: SAMPLE_RATE // 2] * np.hanning(min(mono.size, SAMPLE_RATE // 2))))
+    hertz = np.fft.rfftfreq(min(mono.size, SAMPLE_RATE // 2), 1.0 / SAMPLE_RATE)
+    usable = (hertz > 40.0) & (hertz < 4000.0)
+    return float(hertz[usable][int(np.argmax(spectrum[usable]))])
+
+
+def attack_of(target: Target) -> float:
+    """Seconds from the start to where the level first comes within 3 dB of its highest."""
+    level: NDArray[np.float32] = rms_envelope(target.audio.mono, 882, 220)
+    return float(np.argmax(level > 0.7 * level.max())) * 220 / SAMPLE_RATE

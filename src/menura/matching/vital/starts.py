@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.matching.families import FAMILIES, Profile, draw
-from menura.matching.target import SAMPLE_RATE, Target
-from menura.matching.vital_forecast import Forecast
-from menura.matching.vital_voice import HIGH, INDEX, LOW, SOURCES, voice
+from menura.matching.target import Target, attack_of, base_frequency
+from menura.matching.vital.families import FAMILIES, Profile, draw
+from menura.matching.vital.forecast import Forecast
+from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 from menura.preset import Preset
 from menura.search import SeparableCmaEs
 
@@ -63,21 +63,7 @@ def random_patches(target: Target, base: Preset, rng: np.random.Generator, n: in
     return [voice(row, tuple(played), base=base, tune=tune) for row, played in zip(knobs, sources, strict=True)]
 
 
-def base_frequency(target: Target) -> float:
-    """What the oscillators play: the note's own fundamental, or an unpitched sound's strongest partial."""
-    if target.estimate.pitched:
-        hertz = target.estimate.fundamental_hz
-        # A fundamental far from the key that the user has named is a mishearing.
-        return hertz if abs(np.log2(hertz / target.note.frequency_hz)) < 0.08 else target.note.frequency_hz
-    mono = target.audio.mono
-    spectrum = np.abs(np.fft.rfft(mono[: SAMPLE_RATE // 2] * np.hanning(min(mono.size, SAMPLE_RATE // 2))))
-    hertz = np.fft.rfftfreq(min(mono.size, SAMPLE_RATE // 2), 1.0 / SAMPLE_RATE)
-    usable = (hertz > 40.0) & (hertz < 4000.0)
-    return float(hertz[usable][int(np.argmax(spectrum[usable]))])
-
-
 def _profile(target: Target) -> Profile:
-    from menura.matching.starts import attack_of
 
     return Profile(attack_of(target), target.estimate.sustaining, target.estimate.pitched)
 

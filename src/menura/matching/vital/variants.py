@@ -1,4 +1,4 @@
-"""Other choices for a patch, one at a time: tables, filters, routes. Owns what may be tried; knows no distance."""
+"""Other choices for a Vital patch, one at a time: tables, filters, routes. Owns what may be tried."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from menura.matching.pool import Task
-from menura.matching.vital_voice import OSCILLATORS, SOURCES, table_block
+from menura.matching.idiom import Variant
+from menura.matching.vital.voice import OSCILLATORS, SOURCES, table_block
 from menura.preset import Preset, Route
 from menura.synths.vital_init import with_settings
-
-Variant = tuple[Preset, str]
-"""A changed preset and the word for the change."""
 
 _OSCILLATOR_ROUTES = ("transpose", "wave_frame", "level", "tune")
 _FILTER_STYLES = (0.0, 1.0)
@@ -22,10 +19,8 @@ _FILTER_MODELS = {0.0: "analog", 1.0: "dirty", 2.0: "ladder", 3.0: "digital", 4.
 _MORPHS = {1.0: "vocode", 2.0: "formant", 3.0: "stretch", 4.0: "inharmonic", 5.0: "smear", 7.0: "low", 8.0: "high"}
 
 
-def variants(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> list[Variant]:
+def variants(preset: Preset, rng: np.random.Generator, n: int) -> list[Variant]:
     """At most n variants of a preset, each with one choice changed."""
-    if preset.synth != "vital":
-        return _switched(task, preset, rng, n)
     moves = [*_MOVES, *(_MOVES_TWICE * 2)]
     order = rng.permutation(len(moves))
     found: list[Variant] = []
@@ -34,22 +29,6 @@ def variants(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> li
         variant = move(preset, rng)
         if variant is not None:
             found.append(variant)
-    return found
-
-
-def _switched(task: Task, preset: Preset, rng: np.random.Generator, n: int) -> list[Variant]:
-    """For any synth: one choice or toggle of its space set to another position."""
-    space = task.synth.space.of_kind("choice", "toggle")
-    free = [name for name in space.names if name not in task.constraints.locked]
-    if not free:
-        return []
-    found: list[Variant] = []
-    vector = space.encode(preset)
-    for _ in range(n):
-        name = free[int(rng.integers(len(free)))]
-        changed = vector.copy()
-        changed[space.index(name)] = space.sample(rng, 1)[0, space.index(name)]
-        found.append((task.synth.freeze(space.decode(changed, preset)), f"choice:{name}"))
     return found
 
 

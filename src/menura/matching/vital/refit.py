@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from menura.matching.candidate import Candidate
-from menura.matching.target import Target
-from menura.matching.vital_forecast import Forecast
-from menura.matching.vital_starts import base_frequency, improve
-from menura.matching.vital_voice import knobs_of, sources_of, with_knobs
+from menura.matching.target import Target, base_frequency
+from menura.matching.vital.forecast import Forecast
+from menura.matching.vital.starts import improve
+from menura.matching.vital.voice import knobs_of, sources_of, with_knobs
 from menura.preset import Preset
 
 GENERATIONS = 40

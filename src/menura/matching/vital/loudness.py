@@ -1,4 +1,4 @@
-"""Brings an answer to the target's loudness by its synth's master volume. Owns that one correction; renders nothing."""
+"""Brings an answer to the target's loudness by Vital's master volume. Owns that one correction; renders nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at_target_loudness(task: Task, candidate: Candidate) -> Preset:
     """
     heard, preset = candidate.heard, candidate.preset
     free = not task.constraints.near and "volume" not in task.constraints.locked
-    if heard is None or preset.synth != "vital" or not free or heard.rms <= 0.0 or heard.peak <= 0.0:
+    if heard is None or not free or heard.rms <= 0.0 or heard.peak <= 0.0:
         return preset
     mono = task.target.audio.mono
     wanted = float(np.sqrt(np.mean(np.square(mono, dtype=np.float64))))
