@@ -15,6 +15,7 @@ from menura.matching import dx7_starts as starts_module
 from menura.matching.candidate import Candidate
 from menura.matching.dx7_families import FAMILIES, Profile, draw, falling
 from menura.matching.dx7_forecast import DB_PER_LEVEL, Forecast, levels, rate_of_fall, rate_of_rise
+from menura.matching.dx7_idiom import Dx7Idiom
 from menura.matching.dx7_partials import additive
 from menura.matching.dx7_patch import (
     HIGH,
@@ -246,3 +247,15 @@ def test_a_refit_steps_towards_the_target(rng: np.random.Generator) -> None:
     steps = refit.steps(candidate, rng, step=0.08, shares=(1.0, 0.5))
     assert len(steps) == 2
     assert min(hearing(heard(preset)).distance for preset in steps) < 0.8 * candidate.distance
+
+
+def test_the_idiom_answers_for_the_dx7(rng: np.random.Generator) -> None:
+    idiom = Dx7Idiom()
+    preset = drawn(rng, 5)
+    other = with_knobs(preset, knobs_of(preset) - 5.0)
+    assert idiom.choices(preset) == idiom.choices(other)
+    assert idiom.choices(preset) != idiom.choices(preset.with_values(algorithm=8.0))
+    assert idiom.active(preset) == active_names(preset)
+    for name, (low, high) in idiom.ranges.items():
+        parameter = DX7.space[name]
+        assert parameter.low <= low < high <= parameter.high
