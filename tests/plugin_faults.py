@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from menura.errors import RenderError
-from menura.synths.plugin_controls import Probe
-from menura.synths.plugin_folders import Location
-from menura.synths.plugin_host import open_plugin
-from menura.synths.plugin_state import apply
+from menura.synths.plugins.controls import Probe
+from menura.synths.plugins.folders import Location
+from menura.synths.plugins.host import open_plugin
+from menura.synths.plugins.state import apply
 
 
 def dropped(location: Location, probe: Probe) -> str:

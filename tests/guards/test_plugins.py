@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from menura.synths.plugin_folders import locate
+from menura.synths.plugins.folders import locate
 
 in_ci = pytest.mark.skipif(not os.environ.get("CI"), reason="only continuous integration must have the plug-ins")
 

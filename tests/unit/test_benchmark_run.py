@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ FEW = {"synth": "toy", "renders": 8, "metrics": ("mss", "sot"), "playing": False
 
 def tone(hz: float, seconds: float = 0.4) -> Audio:
     time_ = np.arange(int(seconds * RATE)) / RATE
-    return Audio((0.3 * sum(np.sin(2 * np.pi * hz * k * time_) / k for k in range(1, 9))).astype(np.float32), RATE)
+    wave = np.sum([np.sin(2 * np.pi * hz * k * time_) / k for k in range(1, 9)], axis=0)
+    return Audio((0.3 * wave).astype(np.float32), RATE)
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on(sounds, tmp_path):
     assert after[: len(whole)] == whole
 
 
-BROKEN = '''
+BROKEN = """
 import os
 from dataclasses import dataclass
 from menura.evaluation.answer import Answer
@@ -169,7 +171,7 @@ class Broken:
         return Answer(note=case.target.note, presets=(preset.__class__(
             **{**{f: getattr(preset, f) for f in preset.__dataclass_fields__ if f != "blocks"},
                "blocks": {"harmonics": [1.0], "fault": "crash"}}),))
-'''
+"""
 
 
 def test_accidents_cost_their_own_row(sounds, tmp_path, monkeypatch):
@@ -283,21 +285,19 @@ def test_what_stands_in_the_way(sounds, tmp_path):
 
 def _descendants(pid: int) -> list[int]:
     found = []
-    for folder in os.listdir("/proc"):
-        if folder.isdigit():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
             try:
-                with open(f"/proc/{folder}/stat") as file:
-                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
+                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except (OSError, ValueError):
                 continue
             if parent == pid:
-                found += [int(folder), *_descendants(int(folder))]
+                found += [int(folder.name), *_descendants(int(folder.name))]
     return found
 
 
 def _alive(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False

@@ -12,8 +12,8 @@ import pytest
 
 from menura.cli.app import run
 from menura.errors import PresetError
-from menura.synths.plugin_folders import at_path, plugins
-from menura.synths.plugin_lv2 import preset_bundle
+from menura.synths.plugins.folders import at_path, plugins
+from menura.synths.plugins.lv2 import preset_bundle
 from menura.synths.registry import synth_of
 from misbehaving import ABORTS, built
 
@@ -36,7 +36,7 @@ def test_scan_tells_what_there_is_and_where_it_looked(
 ) -> None:
     monkeypatch.setenv("MENURA_CACHE", str(tmp_path / "cache"))
     paths = [built(tmp_path / "vst", "Good"), built(tmp_path / "vst", "Bad", ABORTS)]
-    monkeypatch.setattr("menura.synths.plugin_scan.plugins", lambda: [at_path(path) for path in paths])
+    monkeypatch.setattr("menura.synths.plugins.scan.plugins", lambda: [at_path(path) for path in paths])
     monkeypatch.setenv("VST_PATH", str(tmp_path / "vst"))
     assert run(["synths", "scan", "--json"]) == 0
     answer = told(capsys)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menura.errors import EngineError, InputError, UnknownNameError
-from menura.synths.plugin_controls import Control, Probe, kind_of, space_of
-from menura.synths.plugin_ear import hidden_steps
-from menura.synths.plugin_folders import at_path, folders, locate, plugins, short_name
-from menura.synths.plugin_names import names_for
-from menura.synths.plugin_player import wheel
-from menura.synths.plugin_probe import steps_of
+from menura.synths.plugins.controls import Control, Probe, kind_of, space_of
+from menura.synths.plugins.ear import hidden_steps
+from menura.synths.plugins.folders import at_path, folders, locate, plugins, short_name
+from menura.synths.plugins.names import names_for
+from menura.synths.plugins.player import wheel
+from menura.synths.plugins.probe import steps_of
 from menura.synths.registry import SYNTHS, synth_of
 
 TURTLE = """@prefix lv2: <http://lv2plug.in/ns/lv2core#> .

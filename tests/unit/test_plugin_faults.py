@@ -12,10 +12,10 @@ import pytest
 
 from menura.errors import EngineError, RenderError
 from menura.note import Note
-from menura.synths import plugin_scan
-from menura.synths.plugin import Plugin
-from menura.synths.plugin_folders import Location, at_path
-from menura.synths.plugin_worker import isolated
+from menura.synths.plugins import scan
+from menura.synths.plugins.folders import Location, at_path
+from menura.synths.plugins.plugin import Plugin
+from menura.synths.plugins.worker import isolated
 from menura.synths.pool import RenderPool
 from menura.synths.registry import synth_of
 from misbehaving import ABORTS, EMPTY, HANGS, built
@@ -111,9 +111,9 @@ def test_scanning_survives_all_of_them(folder: Path, monkeypatch: pytest.MonkeyP
     built(place, "good")
     built(place, "hangs", HANGS)
     (place / "text.so").write_text("no library")
-    monkeypatch.setattr("menura.synths.plugin_scan.plugins", lambda: [at_path(one) for one in sorted(place.iterdir())])
-    monkeypatch.setattr("menura.synths.plugin_scan.SECONDS", 3.0)
-    lines = {Path(line.place).stem: line for line in plugin_scan.scan()}
+    monkeypatch.setattr("menura.synths.plugins.scan.plugins", lambda: [at_path(one) for one in sorted(place.iterdir())])
+    monkeypatch.setattr("menura.synths.plugins.scan.SECONDS", 3.0)
+    lines = {Path(line.place).stem: line for line in scan.scan()}
     kinds = {name: line.kind for name, line in lines.items()}
     assert kinds == {
         "aborts": "broken",
@@ -126,8 +126,8 @@ def test_scanning_survives_all_of_them(folder: Path, monkeypatch: pytest.MonkeyP
     assert "hung" in lines["hangs"].problem
     assert lines["good"].parameters == 7
     # Known lines hold: nothing is loaded again, so the one that hangs is told at once.
-    monkeypatch.setattr("menura.synths.plugin_scan.isolated", None)
-    assert list(plugin_scan.scan()) == list(lines.values())
+    monkeypatch.setattr("menura.synths.plugins.scan.isolated", None)
+    assert list(scan.scan()) == list(lines.values())
 
 
 def test_what_cannot_be_loaded_is_no_synth(folder: Path) -> None:
@@ -144,4 +144,4 @@ def test_work_that_raises_is_told_by_name() -> None:
     assert isolated("operator:add", 1, 2, seconds=30.0) == 3
     location = Location("vst2", "/nowhere.so", "/nowhere.so")
     with pytest.raises(EngineError, match="does not load"):
-        isolated("menura.synths.plugin_scan:glance", location, seconds=30.0)
+        isolated("menura.synths.plugins.scan:glance", location, seconds=30.0)

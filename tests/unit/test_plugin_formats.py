@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from menura.errors import PresetError
 from menura.preset import Preset
-from menura.synths.plugin_controls import Control, Probe
-from menura.synths.plugin_document import of_document, split_tail, to_document, with_tail
-from menura.synths.plugin_fxp import Fxp, program
-from menura.synths.plugin_h2p import H2p
-from menura.synths.plugin_noisemaker import NoiseMakerPreset
-from menura.synths.plugin_surge import SurgePatch
+from menura.synths.plugins.controls import Control, Probe
+from menura.synths.plugins.document import of_document, split_tail, to_document, with_tail
+from menura.synths.plugins.fxp import Fxp, program
+from menura.synths.plugins.h2p import H2p
+from menura.synths.plugins.noisemaker import NoiseMakerPreset
+from menura.synths.plugins.surge import SurgePatch
 
 PROBE = Probe(
     plugin="Tone.so",

@@ -15,10 +15,10 @@ from menura.errors import EngineError
 from menura.preset import Preset
 from menura.synths.dx7_controls import controls as dx7_controls
 from menura.synths.dx7_format import unpack, valid
-from menura.synths.plugin_adapters import installed
-from menura.synths.plugin_controls import Control
-from menura.synths.plugin_dexed import dx7_name, raws_of_voice, voice_of_raws
-from menura.synths.plugin_spec import INSTRUMENTS, Spec, adapt, plain, spec_of
+from menura.synths.plugins.adapters import installed
+from menura.synths.plugins.controls import Control
+from menura.synths.plugins.dexed import dx7_name, raws_of_voice, voice_of_raws
+from menura.synths.plugins.spec import INSTRUMENTS, Spec, adapt, plain, spec_of
 from menura.synths.registry import SYNTHS, synth_of
 from misbehaving import built
 
@@ -107,7 +107,7 @@ def test_controls_that_do_not_stay_are_not_searched(spec: Spec) -> None:
 
 def test_each_instrument_is_a_synth_that_says_where_it_is_from(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
     assert spec.name in SYNTHS
-    monkeypatch.setattr("menura.synths.plugin_adapters.installed", lambda _: None)
+    monkeypatch.setattr("menura.synths.plugins.adapters.installed", lambda _: None)
     with pytest.raises(EngineError, match="is not installed; looked for") as told:
         SYNTHS.get(spec.name)()
     assert spec.home in str(told.value)

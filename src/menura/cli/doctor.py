@@ -117,11 +117,11 @@ def _writable(folder: Path) -> str:
 def _plugins() -> str:
     """No plug-in has to be there; what there is and where it was looked for is told."""
     from menura.errors import EngineError
-    from menura.synths.plugin_adapters import installed
-    from menura.synths.plugin_folders import Format, folders, plugins
-    from menura.synths.plugin_host import host_version
-    from menura.synths.plugin_names import FILE
-    from menura.synths.plugin_spec import INSTRUMENTS, spec_of
+    from menura.synths.plugins.adapters import installed
+    from menura.synths.plugins.folders import Format, folders, plugins
+    from menura.synths.plugins.host import host_version
+    from menura.synths.plugins.names import FILE
+    from menura.synths.plugins.spec import INSTRUMENTS, spec_of
 
     hosts: list[str] = []
     formats: tuple[Format, ...] = ("vst2", "vst3")

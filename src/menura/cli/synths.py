@@ -13,7 +13,7 @@ from menura.cli.options import Force, Json
 from menura.errors import EngineError, InputError
 
 if TYPE_CHECKING:
-    from menura.synths.plugin import Plugin
+    from menura.synths.plugins.plugin import Plugin
 
 app = typer.Typer(no_args_is_help=False)
 
@@ -49,8 +49,8 @@ def scan(
     json: Json = False,
 ) -> None:
     """List the plug-ins in the usual folders; each is loaded in a process of its own."""
-    from menura.synths.plugin_folders import folders
-    from menura.synths.plugin_scan import scan as scanning
+    from menura.synths.plugins.folders import folders
+    from menura.synths.plugins.scan import scan as scanning
 
     lines = [line for line in scanning(again=again) if everything or json or line.kind != "effect"]
     looked = {name: [str(folder) for folder in folders(name)] for name in ("lv2", "vst2", "vst3", "au")}
@@ -94,7 +94,7 @@ def bundle(
 
 def _plugin(name: str) -> Plugin:
     """The plug-in of a name, with or without ``plugin:``. Raises InputError where it is none."""
-    from menura.synths.plugin import Plugin
+    from menura.synths.plugins.plugin import Plugin
     from menura.synths.registry import SYNTHS, synth_of
 
     synth = synth_of(name if name in SYNTHS else f"plugin:{name}")
@@ -109,8 +109,8 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a plug-in: does it repeat itself, does each control do something, do its presets come back, how quick."""
-    from menura.synths.plugin_verify import Line
-    from menura.synths.plugin_verify import verify as verifying
+    from menura.synths.plugins.verify import Line
+    from menura.synths.plugins.verify import verify as verifying
 
     synth = _plugin(name)
     lines: list[Line] = []

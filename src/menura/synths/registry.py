@@ -1,7 +1,7 @@
 """The synths by name. Loads one when it is asked for, never its engine before.
 
 Another package adds its own under the entry-point group ``menura.synths``. A name ``plugin:...`` is a plug-in
-wherever it lies (`menura.synths.plugin`); such names are not listed.
+wherever it lies (`menura.synths.plugins.plugin`); such names are not listed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Synths(Registry[Callable[[], Synth]]):
         """What makes the synth of that name. Raises UnknownNameError, EngineError."""
         if not name.startswith(_PLUGIN):
             return super().get(name)
-        from menura.synths.plugin import plugin_of
+        from menura.synths.plugins.plugin import plugin_of
 
         return cast(Callable[[], Synth], partial(plugin_of, name))
 
@@ -38,10 +38,10 @@ SYNTHS = _Synths(
         "vital": "menura.synths.vital:Vital",
         "dx7": "menura.synths.dx7:Dx7",
         "toy": "menura.synths.toy:Toy",
-        "dexed": "menura.synths.plugin_adapters:Dexed",
-        "diva": "menura.synths.plugin_adapters:Diva",
-        "surge-xt": "menura.synths.plugin_adapters:SurgeXt",
-        "tal-noisemaker": "menura.synths.plugin_adapters:TalNoiseMaker",
+        "dexed": "menura.synths.plugins.adapters:Dexed",
+        "diva": "menura.synths.plugins.adapters:Diva",
+        "surge-xt": "menura.synths.plugins.adapters:SurgeXt",
+        "tal-noisemaker": "menura.synths.plugins.adapters:TalNoiseMaker",
     },
 )
 

@@ -16,9 +16,9 @@ from menura.audio import Audio
 from menura.errors import MenuraError
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.plugin import Plugin
-from menura.synths.plugin_document import split_tail
-from menura.synths.plugin_worker import isolated
+from menura.synths.plugins.document import split_tail
+from menura.synths.plugins.plugin import Plugin
+from menura.synths.plugins.worker import isolated
 from menura.synths.pool import Mode, Rendered, RenderPool
 
 PRESETS = 16
@@ -101,7 +101,7 @@ def _moves(plugin: Plugin) -> Line:
     probe = plugin.probe
     if not probe.heard:
         try:
-            data: dict[str, Any] = isolated("menura.synths.plugin_probe:probe", plugin.location, True, seconds=_LONG)
+            data: dict[str, Any] = isolated("menura.synths.plugins.probe:probe", plugin.location, True, seconds=_LONG)
         except MenuraError as error:
             return Line("every control moves the sound", "note", f"not found out: {error}")
         probe = replace(probe, inert=tuple(data["inert"]), heard=bool(data["heard"]))

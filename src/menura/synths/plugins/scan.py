@@ -12,9 +12,9 @@ import numpy as np
 
 from menura import storage
 from menura.errors import EngineError, MenuraError
-from menura.synths.plugin_folders import Location, plugins, short_name
-from menura.synths.plugin_host import host_version
-from menura.synths.plugin_worker import isolated
+from menura.synths.plugins.folders import Location, plugins, short_name
+from menura.synths.plugins.host import host_version
+from menura.synths.plugins.worker import isolated
 
 SECONDS = 30.0
 """How long one plug-in may take to load and play two notes."""
@@ -92,8 +92,8 @@ def glance(location: Location) -> dict[str, Any]:
     """What loading a plug-in and playing two notes tells. Runs foreign code: call it through `isolated`."""
     import time
 
-    from menura.synths.plugin_host import open_plugin
-    from menura.synths.plugin_probe import NOTE, RATE
+    from menura.synths.plugins.host import open_plugin
+    from menura.synths.plugins.probe import NOTE, RATE
 
     began = time.perf_counter()
     instance = open_plugin(location, RATE)
@@ -111,7 +111,7 @@ def glance(location: Location) -> dict[str, Any]:
 
 def _glance(location: Location, key: str) -> Scanned:
     try:
-        found: dict[str, Any] = isolated("menura.synths.plugin_scan:glance", location, seconds=SECONDS)
+        found: dict[str, Any] = isolated("menura.synths.plugins.scan:glance", location, seconds=SECONDS)
     except EngineError as error:
         return _broken(location, str(error), key)
     return Scanned(short_name(location), location.format, location.place, location.file, key=key, **found)

@@ -57,7 +57,7 @@ def names_for(plugin: str) -> Names:
     Raises:
         InputError: the user's file is broken.
     """
-    packaged = tomllib.loads(files("menura.synths").joinpath("plugin_names.toml").read_text("utf-8"))
+    packaged = tomllib.loads(files("menura.synths.plugins").joinpath("names.toml").read_text("utf-8"))
     own, path = _own()
     roles, groups = _lists(packaged, "roles"), _lists(packaged, "groups")
     choices = _lists(packaged, "kinds")["choice"]

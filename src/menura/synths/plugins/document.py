@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from menura.errors import PresetError
 from menura.preset import Preset
-from menura.synths.plugin_controls import Probe
+from menura.synths.plugins.controls import Probe
 
 SUFFIX = ".menura"
 _FORMAT = "menura-plugin-1"

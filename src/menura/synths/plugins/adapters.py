@@ -1,6 +1,6 @@
 """Surge XT, Dexed, Diva and TAL-NoiseMaker as synths with names of their own, on the plug-in host.
 
-Which of their controls are searched is data (`plugin_spec`). They run where the plug-in is installed.
+Which of their controls are searched is data (`spec`). They run where the plug-in is installed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from menura.errors import EngineError, PresetError
 from menura.preset import Preset
 from menura.space import ParameterSpace
 from menura.synths.dx7_format import check_voice, name_of, read_voices
-from menura.synths.plugin import Plugin
-from menura.synths.plugin_dexed import dx7_name, raws_of_voice
-from menura.synths.plugin_folders import Format, Location, plugins
-from menura.synths.plugin_h2p import H2p
-from menura.synths.plugin_noisemaker import NoiseMakerPreset
-from menura.synths.plugin_scan import last_scan
-from menura.synths.plugin_spec import Adapted, Spec, adapt, plain, spec_of
-from menura.synths.plugin_surge import SurgePatch
+from menura.synths.plugins.dexed import dx7_name, raws_of_voice
+from menura.synths.plugins.folders import Format, Location, plugins
+from menura.synths.plugins.h2p import H2p
+from menura.synths.plugins.noisemaker import NoiseMakerPreset
+from menura.synths.plugins.plugin import Plugin
+from menura.synths.plugins.scan import last_scan
+from menura.synths.plugins.spec import Adapted, Spec, adapt, plain, spec_of
+from menura.synths.plugins.surge import SurgePatch
 
 _ORDER: tuple[Format, ...] = ("vst3", "vst2", "lv2", "au")
 """Which format is taken where an instrument is there in several: the exactness of their states decides."""

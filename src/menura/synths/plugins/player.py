@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.plugin_controls import Probe
-from menura.synths.plugin_document import check_preset, state_of
-from menura.synths.plugin_folders import Location
-from menura.synths.plugin_host import Instance, open_plugin
-from menura.synths.plugin_process import same_arithmetic
-from menura.synths.plugin_state import apply, load_state
+from menura.synths.plugins.controls import Probe
+from menura.synths.plugins.document import check_preset, state_of
+from menura.synths.plugins.folders import Location
+from menura.synths.plugins.host import Instance, open_plugin
+from menura.synths.plugins.process import same_arithmetic
+from menura.synths.plugins.state import apply, load_state
 
 Mode = Literal["exact", "fast"]
 

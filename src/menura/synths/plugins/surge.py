@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from menura.errors import PresetError
-from menura.synths.plugin_fxp import Fxp
+from menura.synths.plugins.fxp import Fxp
 
 UID = b"cjs3"
 """Surge's mark in a VST2 preset."""

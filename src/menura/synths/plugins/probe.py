@@ -1,6 +1,6 @@
 """Finding out what the controls of a plug-in are: sets each, reads it back, reads its text, and listens.
 
-Runs foreign code: call `probe` through `plugin_worker.isolated`. `plugin_cache` keeps what it found.
+Runs foreign code: call `probe` through `worker.isolated`. `cache` keeps what it found.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from menura import storage
 from menura.errors import MenuraError
 from menura.note import Note
-from menura.synths.plugin_controls import Control, Probe
-from menura.synths.plugin_ear import Play, listen
-from menura.synths.plugin_folders import Location, short_name
-from menura.synths.plugin_host import Described, Instance, Sound, host_version, open_plugin
-from menura.synths.plugin_names import names_for
+from menura.synths.plugins.controls import Control, Probe
+from menura.synths.plugins.ear import Play, listen
+from menura.synths.plugins.folders import Location, short_name
+from menura.synths.plugins.host import Described, Instance, Sound, host_version, open_plugin
+from menura.synths.plugins.names import names_for
 
 NOTE = Note(57.0, 0.8, 0.3, 0.5)
 """What is played to listen to a control."""

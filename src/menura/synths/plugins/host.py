@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from menura.errors import EngineError, RenderError
 from menura.note import Note
-from menura.synths.plugin_folders import Format, Location
-from menura.synths.plugin_process import clear_memory, seed_chance
+from menura.synths.plugins.folders import Format, Location
+from menura.synths.plugins.process import clear_memory, seed_chance
 
 Sound = NDArray[np.float32]
 SETTLE = 0.1

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.synths.plugin_controls import Control, Probe
-from menura.synths.plugin_names import Names
+from menura.synths.plugins.controls import Control, Probe
+from menura.synths.plugins.names import Names
 
 Sound = NDArray[np.float32]
 Play = Callable[[Mapping[int, float]], Sound | None]
@@ -108,7 +108,7 @@ def hidden_steps(play: Callable[[float], Sound | None], default: float) -> list[
         play: the sound at a raw value.
         default: raw value of the default, kept for the step that it is in.
     """
-    from menura.synths.plugin_probe import steps_of
+    from menura.synths.plugins.probe import steps_of
 
     if all(not alike(play(raw), play(raw + _NEAR)) for raw in _PLACES):
         return []

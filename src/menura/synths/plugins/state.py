@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from menura.errors import EngineError, MenuraError, PresetError, RenderError
-from menura.synths.plugin_controls import Control, Probe
-from menura.synths.plugin_folders import Location
-from menura.synths.plugin_host import Instance, open_plugin
-from menura.synths.plugin_probe import NOTE, RATE
+from menura.synths.plugins.controls import Control, Probe
+from menura.synths.plugins.folders import Location
+from menura.synths.plugins.host import Instance, open_plugin
+from menura.synths.plugins.probe import NOTE, RATE
 
 
 def apply(instance: Instance, probe: Probe, raws: Mapping[str, float]) -> None:

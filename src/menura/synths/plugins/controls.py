@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from menura.space import Kind, Parameter, ParameterSpace
-from menura.synths.plugin_names import Names
+from menura.synths.plugins.names import Names
 
 _NUMBER = re.compile(r"^[-+]?\d+([.,]\d+)?(\s*\S{0,4})?$")
 _SWITCH = ({"off", "on"}, {"false", "true"}, {"no", "yes"}, {"0", "1"}, {"disabled", "enabled"})

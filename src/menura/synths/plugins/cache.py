@@ -11,11 +11,11 @@ from typing import Any
 
 from menura import storage
 from menura.errors import EngineError, OutputError
-from menura.synths.plugin_controls import Probe
-from menura.synths.plugin_folders import Location, short_name
-from menura.synths.plugin_host import host_version
-from menura.synths.plugin_names import FILE
-from menura.synths.plugin_worker import isolated
+from menura.synths.plugins.controls import Probe
+from menura.synths.plugins.folders import Location, short_name
+from menura.synths.plugins.host import host_version
+from menura.synths.plugins.names import FILE
+from menura.synths.plugins.worker import isolated
 
 _SECONDS = 600.0
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def probed(location: Location, *, again: bool = False) -> Probe:
             return Probe.of_json(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
             pass  # nothing is known, or what is there is of another version: it is found out anew
-    found = Probe.of_json(_asked("menura.synths.plugin_probe:probe", location, seconds=_SECONDS))
+    found = Probe.of_json(_asked("menura.synths.plugins.probe:probe", location, seconds=_SECONDS))
     try:
         storage.write_text(path, json.dumps(found.to_json()), force=True)
     except OutputError as error:
@@ -68,7 +68,7 @@ def _place(location: Location) -> Path:
 @cache
 def _way() -> str:
     """Hash of the code and the lists that decide what probing finds."""
-    package = files("menura.synths")
+    package = files("menura.synths.plugins")
     parts = ("probe", "ear", "controls", "host", "process")
-    names = [*(f"plugin_{part}.py" for part in parts), "plugin_names.toml"]
+    names = [*(f"{part}.py" for part in parts), "names.toml"]
     return storage.hash_bytes(b"\n".join(package.joinpath(name).read_bytes() for name in names))

@@ -1,6 +1,6 @@
 """What is known of an instrument before it is installed: the controls that are searched, as packaged data.
 
-`plugin_specs/NAME.toml` says what it is called and where its data are from, `plugin_specs/NAME.csv` has a line for
+`specs/NAME.toml` says what it is called and where its data are from, `specs/NAME.csv` has a line for
 each control that is predicted and searched. A control that has no line is left as it is. Loads no plug-in.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from menura.errors import EngineError
 from menura.space import Parameter, ParameterSpace
-from menura.synths.plugin_controls import Control
+from menura.synths.plugins.controls import Control
 
 Kind = Literal["continuous", "steps", "toggle", "choice"]
 INSTRUMENTS = ("dexed", "diva", "surge-xt", "tal-noisemaker")
@@ -75,7 +75,7 @@ class Adapted:
 @cache
 def spec_of(name: str) -> Spec:
     """The packaged spec of an instrument, see `INSTRUMENTS`."""
-    folder = files("menura.synths").joinpath("plugin_specs")
+    folder = files("menura.synths.plugins").joinpath("specs")
     about: dict[str, Any] = tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8"))
     rows = csv.DictReader(folder.joinpath(f"{name}.csv").read_text("utf-8").splitlines())
     fields: dict[str, Any] = {

@@ -17,7 +17,7 @@ from typing import Any
 
 from menura.errors import EngineError, MenuraError
 
-_CHILD = "from menura.synths.plugin_worker import main; main()"
+_CHILD = "from menura.synths.plugins.worker import main; main()"
 
 
 def isolated(task: str, *arguments: Any, seconds: float) -> Any:

@@ -19,9 +19,9 @@ from menura.errors import EngineError, InputError, PresetError, RenderError, Unk
 from menura.note import Note
 from menura.preset import Preset
 from menura.space import ParameterSpace
-from menura.synths.plugin_cache import probed
-from menura.synths.plugin_controls import Probe, space_of
-from menura.synths.plugin_document import (
+from menura.synths.plugins.cache import probed
+from menura.synths.plugins.controls import Probe, space_of
+from menura.synths.plugins.document import (
     SUFFIX,
     check_identity,
     check_preset,
@@ -32,14 +32,14 @@ from menura.synths.plugin_document import (
     to_document,
     with_tail,
 )
-from menura.synths.plugin_folders import Location, locate, short_name
-from menura.synths.plugin_fxp import Fxp, program
-from menura.synths.plugin_lv2 import preset_bundle
-from menura.synths.plugin_names import Names, names_for
-from menura.synths.plugin_worker import isolated
+from menura.synths.plugins.folders import Location, locate, short_name
+from menura.synths.plugins.fxp import Fxp, program
+from menura.synths.plugins.lv2 import preset_bundle
+from menura.synths.plugins.names import Names, names_for
+from menura.synths.plugins.worker import isolated
 
 if TYPE_CHECKING:
-    from menura.synths.plugin_player import PluginPlayer
+    from menura.synths.plugins.player import PluginPlayer
     from menura.synths.pool import RenderPool
 
 PREFIX = "plugin:"
@@ -102,7 +102,7 @@ class Plugin:
 
     def player(self, mode: str) -> PluginPlayer:
         """What a worker of the pool renders with; `mode` is "exact" or "fast"."""
-        from menura.synths.plugin_player import PluginPlayer
+        from menura.synths.plugins.player import PluginPlayer
 
         return PluginPlayer(self.name, self.location, self.probe, mode)
 
@@ -199,7 +199,7 @@ class Plugin:
     def _in_plugin(self, task: str, *arguments: Any) -> Any:
         try:
             return isolated(
-                f"menura.synths.plugin_state:{task}", self.location, self.probe, *arguments, seconds=_SECONDS
+                f"menura.synths.plugins.state:{task}", self.location, self.probe, *arguments, seconds=_SECONDS
             )
         except EngineError as error:
             raise EngineError(f"{self.name} failed over this preset: {error}") from error
@@ -228,7 +228,7 @@ def plugin_of(name: str) -> Plugin:
     try:
         return Plugin(locate(text))
     except UnknownNameError:
-        from menura.synths.plugin_scan import scanned
+        from menura.synths.plugins.scan import scanned
 
         location = scanned(text)
         if location is None:
