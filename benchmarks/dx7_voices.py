@@ -26,10 +26,10 @@ import numpy as np
 
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.dx7 import Dx7, preset_of, voice_of
-from menura.synths.dx7_controls import SAMPLE_AND_HOLD
-from menura.synths.dx7_format import pack, silent, unpack, valid
-from menura.synths.hexter import hexter
+from menura.synths.dx7.controls import SAMPLE_AND_HOLD
+from menura.synths.dx7.format import pack, silent, unpack, valid
+from menura.synths.dx7.hexter import hexter
+from menura.synths.dx7.synth import Dx7, preset_of, voice_of
 from menura.synths.pool import RenderPool, cores
 
 NOTE = Note(pitch=60.0, velocity=0.8, hold=1.0, total=2.0)

@@ -24,9 +24,9 @@ import numpy as np
 
 from menura.errors import MenuraError
 from menura.note import Note
-from menura.synths.vital import Vital
-from menura.synths.vital_engine import Engine
-from menura.synths.vital_player import in_fork
+from menura.synths.vital.engine import Engine
+from menura.synths.vital.player import in_fork
+from menura.synths.vital.synth import Vital
 
 NOTE = Note(pitch=60.0, velocity=0.8, hold=0.5, total=1.0)
 EQUAL = 1e-6

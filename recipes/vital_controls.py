@@ -1,4 +1,4 @@
-"""Writes `src/menura/synths/vital_controls.json`: what the Vital engine says of its own controls.
+"""Writes `src/menura/synths/vital/controls.json`: what the Vital engine says of its own controls.
 
     python recipes/vital_controls.py
 
@@ -57,7 +57,7 @@ def main() -> None:
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in table.items() if key != "controls"]
     controls = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table["controls"].items())
     text = "{\n" + ",\n".join(lines) + ',\n"controls": {\n' + controls + "\n}}\n"
-    path = Path(__file__).parents[1] / "src/menura/synths/vital_controls.json"
+    path = Path(__file__).parents[1] / "src/menura/synths/vital/controls.json"
     path.write_text(text, encoding="utf-8")
 
 

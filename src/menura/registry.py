@@ -2,7 +2,7 @@
 
 Owns the lookup. Must not know what the objects are; a room that keeps a registry names its own built-ins:
 
-    SYNTHS = Registry[Synth]("synth", "menura.synths", {"vital": "menura.synths.vital:Vital"})
+    SYNTHS = Registry[Synth]("synth", "menura.synths", {"vital": "menura.synths.vital.synth:Vital"})
     synth = SYNTHS.get("vital")()
 
 A package outside menura adds a name in its own pyproject.toml:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from menura.synths.hexter import find_hexter
+from menura.synths.dx7.hexter import find_hexter
 
 CODE = """
 import sys

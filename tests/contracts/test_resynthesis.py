@@ -11,7 +11,7 @@ from menura.features.distances import mss
 from menura.features.pitch import estimate_note
 from menura.note import Note
 from menura.resynthesis import Draft, Resynthesis
-from menura.synths.vital import Vital
+from menura.synths.vital.synth import Vital
 
 RATE = 44_100
 VITAL = Vital()

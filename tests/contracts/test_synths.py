@@ -11,7 +11,7 @@ from menura.errors import EngineError, MenuraError, PresetError, UnknownNameErro
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
-from menura.synths.hexter import find_hexter
+from menura.synths.dx7.hexter import find_hexter
 from menura.synths.registry import SYNTHS, synth_of
 
 EXPECTED = {"dx7", "toy", "vital"}

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menura.errors import PresetError
-from menura.synths.dx7 import Dx7, preset_of, voice_of
-from menura.synths.dx7_controls import NAME_SIZE, controls
-from menura.synths.dx7_format import (
+from menura.synths.dx7.controls import NAME_SIZE, controls
+from menura.synths.dx7.format import (
     BANK_SIZE,
     check_voice,
     checksum,
@@ -28,6 +27,7 @@ from menura.synths.dx7_format import (
     write_bank,
     write_voice,
 )
+from menura.synths.dx7.synth import Dx7, preset_of, voice_of
 
 DX7 = Dx7()
 VOICES = st.builds(

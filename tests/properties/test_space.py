@@ -12,7 +12,7 @@ from menura.errors import SpaceError
 from menura.preset import Preset, Route
 from menura.space import Parameter, ParameterSpace
 from menura.synths.registry import synth_of
-from menura.synths.vital_space import vital_space
+from menura.synths.vital.space import vital_space
 
 TOY = synth_of("toy").space
 VITAL = vital_space(slots=4)

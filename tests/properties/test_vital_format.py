@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from menura.errors import PresetError, RenderError
 from menura.note import Note
-from menura.synths.vital_format import read_vital, write_vital
-from menura.synths.vital_init import initial, shape
-from menura.synths.vital_player import VitalPlayer
+from menura.synths.vital.format import read_vital, write_vital
+from menura.synths.vital.init import initial, shape
+from menura.synths.vital.player import VitalPlayer
 
 BASE = write_vital(
     initial().with_values(osc_2_on=1.0, sample_on=1.0, filter_1_on=1.0, reverb_on=1.0, lfo_1_sync_type=2.0)

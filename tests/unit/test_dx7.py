@@ -12,11 +12,11 @@ import pytest
 from menura.errors import EngineError, PresetError
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths import hexter as binding
-from menura.synths.dx7 import Dx7, voice_of
-from menura.synths.dx7_algorithms import algorithm, interchangeable, permuted, wiring
-from menura.synths.dx7_controls import OPERATORS, SAMPLE_AND_HOLD, control_of, controls
-from menura.synths.hexter import find_hexter, hexter
+from menura.synths.dx7 import hexter as binding
+from menura.synths.dx7.algorithms import algorithm, interchangeable, permuted, wiring
+from menura.synths.dx7.controls import OPERATORS, SAMPLE_AND_HOLD, control_of, controls
+from menura.synths.dx7.hexter import find_hexter, hexter
+from menura.synths.dx7.synth import Dx7, voice_of
 from menura.synths.pool import RenderPool
 
 DX7 = Dx7()

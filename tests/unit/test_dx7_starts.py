@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menura.audio import Audio
-from menura.matching import dx7_starts as starts_module
+from menura.matching.dx7 import starts as dx7_starts as starts_module
 from menura.matching.candidate import Candidate
-from menura.matching.dx7_families import FAMILIES, Profile, draw, falling
-from menura.matching.dx7_forecast import DB_PER_LEVEL, Forecast, levels, rate_of_fall, rate_of_rise
-from menura.matching.dx7_idiom import Dx7Idiom
-from menura.matching.dx7_partials import additive
-from menura.matching.dx7_patch import (
+from menura.matching.dx7.families import FAMILIES, Profile, draw, falling
+from menura.matching.dx7.forecast import DB_PER_LEVEL, Forecast, levels, rate_of_fall, rate_of_rise
+from menura.matching.dx7.idiom import Dx7Idiom
+from menura.matching.dx7.partials import additive
+from menura.matching.dx7.patch import (
     HIGH,
     LOW,
     NAMES,
@@ -31,16 +31,16 @@ from menura.matching.dx7_patch import (
     wiring_of,
     with_knobs,
 )
-from menura.matching.dx7_refit import Refit
-from menura.matching.dx7_starts import dx7_random, dx7_starts
-from menura.matching.dx7_variants import dx7_variant
+from menura.matching.dx7.refit import Refit
+from menura.matching.dx7.starts import dx7_random, dx7_starts
+from menura.matching.dx7.variants import dx7_variant
 from menura.matching.hearing import Hearing
 from menura.matching.target import Target
 from menura.note import Note
 from menura.preset import Preset
-from menura.synths.dx7 import Dx7, voice_of
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.hexter import find_hexter
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.hexter import find_hexter
+from menura.synths.dx7.synth import Dx7, voice_of
 
 DX7 = Dx7()
 INIT = DX7.init()

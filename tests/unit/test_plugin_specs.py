@@ -13,8 +13,8 @@ import pytest
 
 from menura.errors import EngineError
 from menura.preset import Preset
-from menura.synths.dx7_controls import controls as dx7_controls
-from menura.synths.dx7_format import unpack, valid
+from menura.synths.dx7.controls import controls as dx7_controls
+from menura.synths.dx7.format import unpack, valid
 from menura.synths.plugins.adapters import installed
 from menura.synths.plugins.controls import Control
 from menura.synths.plugins.dexed import dx7_name, raws_of_voice, voice_of_raws

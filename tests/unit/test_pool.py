@@ -22,8 +22,8 @@ from menura.note import Note
 from menura.preset import Preset
 from menura.synths.pool import Mode, RenderPool, cores
 from menura.synths.registry import synth_of
-from menura.synths.vital_init import initial
-from menura.synths.vital_player import VitalPlayer
+from menura.synths.vital.init import initial
+from menura.synths.vital.player import VitalPlayer
 
 SHORT = Note(57.0, 0.8, 0.06, 0.1)
 TOY = synth_of("toy")
@@ -122,7 +122,7 @@ def test_a_crash_of_the_vital_engine_costs_one_result_of_a_pool(
 ) -> None:
     # The workers' checks are taken off, so that the engine really crashes in them.
     (tmp_path / "sitecustomize.py").write_text(
-        "from menura.synths.vital_player import VitalPlayer\nVitalPlayer._check = lambda self, preset: None\n"
+        "from menura.synths.vital.player import VitalPlayer\nVitalPlayer._check = lambda self, preset: None\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     good = [(preset, SHORT) for preset in vitals(4)]

@@ -7,9 +7,9 @@ import pytest
 
 from menura.matching.vital.voice import SOURCES, stock_noise
 from menura.note import Note
-from menura.synths.vital import Vital
-from menura.synths.vital_init import with_settings
-from menura.synths.vital_stock import FRAME, families, stock_table, table_names
+from menura.synths.vital.init import with_settings
+from menura.synths.vital.stock import FRAME, families, stock_table, table_names
+from menura.synths.vital.synth import Vital
 
 
 def test_there_are_enough_and_each_has_its_own_name() -> None:

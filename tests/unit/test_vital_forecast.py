@@ -25,7 +25,7 @@ from menura.matching.vital.voice import (
     with_knobs,
 )
 from menura.note import Note
-from menura.synths.vital import Vital
+from menura.synths.vital.synth import Vital
 
 NOTE = Note(57.0, hold=0.8, total=1.0)
 HERTZ = NOTE.frequency_hz

@@ -18,11 +18,11 @@ import pytest
 from menura.errors import PresetError
 from menura.note import Note
 from menura.preset import Preset, Route
-from menura.synths.vital import Vital
-from menura.synths.vital_engine import Engine
-from menura.synths.vital_format import read_vital, write_vital
-from menura.synths.vital_init import initial, sample, shape, wavetable, with_settings, with_texts
-from menura.synths.vital_player import in_fork
+from menura.synths.vital.engine import Engine
+from menura.synths.vital.format import read_vital, write_vital
+from menura.synths.vital.init import initial, sample, shape, wavetable, with_settings, with_texts
+from menura.synths.vital.player import in_fork
+from menura.synths.vital.synth import Vital
 
 VITAL = Vital()
 

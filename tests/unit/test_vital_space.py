@@ -10,11 +10,11 @@ import vita
 
 from menura.note import Note
 from menura.synths.registry import synth_of
-from menura.synths.vital import Vital
-from menura.synths.vital_controls import SLOTS, controls, destinations, engine_version, sources
-from menura.synths.vital_engine import Engine, split_pitch
-from menura.synths.vital_init import initial
-from menura.synths.vital_space import GROUPS, LEFT_OUT, group_of, vital_space
+from menura.synths.vital.controls import SLOTS, controls, destinations, engine_version, sources
+from menura.synths.vital.engine import Engine, split_pitch
+from menura.synths.vital.init import initial
+from menura.synths.vital.space import GROUPS, LEFT_OUT, group_of, vital_space
+from menura.synths.vital.synth import Vital
 
 ENGINE = vita.Synth()
 

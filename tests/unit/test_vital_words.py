@@ -12,7 +12,7 @@ from menura.preset import Preset, Route
 from menura.report.settings import SettingGroup, settings_that_matter
 from menura.report.vital_words import readable
 from menura.synths.registry import synth_of
-from menura.synths.vital_controls import controls
+from menura.synths.vital.controls import controls
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 

@@ -101,7 +101,7 @@ class Idiom:
 IDIOMS: Registry[type[Idiom]] = Registry(
     "idiom",
     "menura.idioms",
-    {"vital": "menura.matching.vital.idiom:VitalIdiom", "dx7": "menura.matching.dx7_idiom:Dx7Idiom"},
+    {"vital": "menura.matching.vital.idiom:VitalIdiom", "dx7": "menura.matching.dx7.idiom:Dx7Idiom"},
 )
 """By the synth's name."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from menura.preset import Preset, Route
 from menura.report.settings import Setting, SettingGroup, same
-from menura.synths.vital_controls import Control, controls
+from menura.synths.vital.controls import Control, controls
 
 _PARTS: tuple[tuple[str, str], ...] = (
     *((f"osc_{n}", f"Oscillator {n}") for n in (1, 2, 3)),

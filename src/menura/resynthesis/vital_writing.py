@@ -25,7 +25,7 @@ from menura.resynthesis.analysis import Analysis
 from menura.resynthesis.contours import keyframe_indices, polyline_knots
 from menura.resynthesis.gesture import Gesture
 from menura.resynthesis.noise import folded, shaped_noise
-from menura.synths import vital_init
+from menura.synths.vital import init as vital_init
 
 FRAME = vital_init.FRAME
 MOST_POINTS = 100

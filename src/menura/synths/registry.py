@@ -35,8 +35,8 @@ SYNTHS = _Synths(
     "synth",
     "menura.synths",
     {
-        "vital": "menura.synths.vital:Vital",
-        "dx7": "menura.synths.dx7:Dx7",
+        "vital": "menura.synths.vital.synth:Vital",
+        "dx7": "menura.synths.dx7.synth:Dx7",
         "toy": "menura.synths.toy:Toy",
         "dexed": "menura.synths.plugins.adapters:Dexed",
         "diva": "menura.synths.plugins.adapters:Diva",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES
-from menura.synths.vital_stock import families as table_families
+from menura.synths.vital.stock import families as table_families
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def draw(
         n: How many.
 
     Returns:
-        Knobs in the order of `vital_voice.KNOBS`, shape (n, knobs), and the oscillators' sources, shape (n, 3).
+        Knobs in the order of `voice.KNOBS`, shape (n, knobs), and the oscillators' sources, shape (n, 3).
     """
     knobs = LOW + rng.random((n, LOW.size)) * (HIGH - LOW)
     for name, (low, high) in family.ranges.items():

@@ -1,4 +1,4 @@
-"""What a patch of `vital_voice` will sound like, in a log-mel picture, without rendering it.
+"""What a patch of `voice` will sound like, in a log-mel picture, without rendering it.
 
 Thousands of patches are judged in a second, so that renders are spent on those that are worth it. The laws were
 measured on the engine and hold within a few tenths of a dB for the envelopes, filters and tables alone; what is
@@ -19,7 +19,7 @@ from menura.features.spectra import hann, hz_to_mel, mel_filterbank, mel_to_hz
 from menura.matching.hearing import BANDS, View
 from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital.voice import INDEX, SOURCES
-from menura.synths.vital_stock import HARMONICS, stock_table
+from menura.synths.vital.stock import HARMONICS, stock_table
 
 Knobs = NDArray[np.float64]
 Picture = NDArray[np.float32]
@@ -57,8 +57,8 @@ class Forecast:
         """Mean absolute dB between forecast and target, shape (n,).
 
         Args:
-            knobs: Values in the order of `vital_voice.KNOBS`, shape (n, len(KNOBS)).
-            tables: Index in `vital_voice.SOURCES` of each oscillator, -1 is off, shape (n, 3).
+            knobs: Values in the order of `voice.KNOBS`, shape (n, len(KNOBS)).
+            tables: Index in `voice.SOURCES` of each oscillator, -1 is off, shape (n, 3).
             correction: dB that a render of a nearby patch was above its forecast, shape (frames, bands).
         """
         batches = [slice(i, i + _BATCH) for i in range(0, len(knobs), _BATCH)]

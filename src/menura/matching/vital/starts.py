@@ -159,7 +159,7 @@ def improve(
 
     Args:
         forecast: What judges.
-        knobs: Where to begin, in the order of `vital_voice.KNOBS`.
+        knobs: Where to begin, in the order of `voice.KNOBS`.
         sources: What the oscillators play, shape (3,).
         rng: Where chance comes from.
         generations: How long.

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.preset import Preset, Route
-from menura.synths.vital_init import initial, sample, with_settings
-from menura.synths.vital_stock import families, stock_table, table_names
+from menura.synths.vital.init import initial, sample, with_settings
+from menura.synths.vital.stock import families, stock_table, table_names
 
 OSCILLATORS = (1, 2, 3)
 ROUTES: tuple[tuple[str, str], ...] = (

@@ -11,7 +11,7 @@ from functools import cached_property
 from menura.errors import EngineError, PresetError
 from menura.preset import Preset
 from menura.space import ParameterSpace
-from menura.synths.dx7_format import check_voice, name_of, read_voices
+from menura.synths.dx7.format import check_voice, name_of, read_voices
 from menura.synths.plugins.dexed import dx7_name, raws_of_voice
 from menura.synths.plugins.folders import Format, Location, plugins
 from menura.synths.plugins.h2p import H2p

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from menura.synths.dx7_controls import controls
-from menura.synths.dx7_format import initial_voice, name_bytes
+from menura.synths.dx7.controls import controls
+from menura.synths.dx7.format import initial_voice, name_bytes
 
 _SHARED = {
     "algorithm": "algorithm",

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from menura.errors import EngineError, RenderError
 from menura.note import Note
-from menura.synths.dx7_format import initial_voice
+from menura.synths.dx7.format import initial_voice
 
 FILE = "hexter.so"
 GAIN_DB = 10.0

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.preset import Preset
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.dx7_controls import OPERATORS, PITCH_REST, TRANSPOSE_REST
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.controls import OPERATORS, PITCH_REST, TRANSPOSE_REST
 
 Knobs = NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.features.spectra import hann
-from menura.matching.dx7_families import Profile, falling
-from menura.matching.dx7_forecast import DB_PER_LEVEL, rate_of_fall, rate_of_rise
-from menura.matching.dx7_patch import HIGH, LOW, Knobs, Wiring
+from menura.matching.dx7.families import Profile, falling
+from menura.matching.dx7.forecast import DB_PER_LEVEL, rate_of_fall, rate_of_rise
+from menura.matching.dx7.patch import HIGH, LOW, Knobs, Wiring
 from menura.matching.target import SAMPLE_RATE, Target
 
 ADDITIVE = 32
@@ -26,7 +26,7 @@ def additive(target: Target, frequency_hz: float, profile: Profile) -> tuple[Wir
         profile: The course of the whole.
 
     Returns:
-        The wiring, and knobs in the order of `dx7_patch.NAMES`, shape (43,).
+        The wiring, and knobs in the order of `patch.NAMES`, shape (43,).
     """
     mono = target.audio.mono
     padded = np.pad(mono, (_WINDOW // 2, _WINDOW))

@@ -1,4 +1,4 @@
-"""What a patch of `dx7_patch` will sound like, in a log-mel picture at a few moments, without rendering it.
+"""What a patch of `patch` will sound like, in a log-mel picture at a few moments, without rendering it.
 
 Around each moment the operators' levels are known from their envelopes, and the sound is computed as the instrument
 does; feedback alone is approximated. Owns these laws; knows no search and no pool.
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.features.spectra import hann, mel_filterbank
-from menura.matching.dx7_patch import COUNT, FIELDS, Knobs, Wiring
+from menura.matching.dx7.patch import COUNT, FIELDS, Knobs, Wiring
 from menura.matching.hearing import BANDS, HOP, View
 from menura.matching.target import SAMPLE_RATE, Target
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.dx7_controls import OPERATORS
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.controls import OPERATORS
 
 Picture = NDArray[np.float32]
 
@@ -79,7 +79,7 @@ class Forecast:
 
         Args:
             wirings: One for each row, or one for all; the ratios are taken as they are.
-            knobs: Values in the order of `dx7_patch.NAMES`, shape (n, 43).
+            knobs: Values in the order of `patch.NAMES`, shape (n, 43).
             correction: dB that a render of a nearby patch was above its forecast, shape (moments, bands).
         """
         wirings = list(wirings) * len(knobs) if len(wirings) == 1 else list(wirings)

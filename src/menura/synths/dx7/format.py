@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.errors import PresetError
-from menura.synths.dx7_controls import NAME_SIZE, OPERATORS, controls
+from menura.synths.dx7.controls import NAME_SIZE, OPERATORS, controls
 
 VOICE_SIZE = 155
 PACKED_SIZE = 128

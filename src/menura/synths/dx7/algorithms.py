@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from menura.errors import PresetError
 from menura.preset import Preset
-from menura.synths.dx7_controls import OPERATOR_FIELDS, OPERATORS
+from menura.synths.dx7.controls import OPERATOR_FIELDS, OPERATORS
 
 _DRAWN = (
     "6543 21 f66",

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from menura.errors import PresetError
 from menura.preset import Preset
-from menura.synths.vital_controls import controls
-from menura.synths.vital_format import VERSION
+from menura.synths.vital.controls import controls
+from menura.synths.vital.format import VERSION
 
 FRAME = 2048
 """Samples of one keyframe."""

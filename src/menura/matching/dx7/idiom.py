@@ -6,10 +6,10 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from menura.matching.dx7_patch import HIGH, LOW, NAMES, active_names, choices
-from menura.matching.dx7_refit import Refit
-from menura.matching.dx7_starts import dx7_random, dx7_starts
-from menura.matching.dx7_variants import dx7_variant
+from menura.matching.dx7.patch import HIGH, LOW, NAMES, active_names, choices
+from menura.matching.dx7.refit import Refit
+from menura.matching.dx7.starts import dx7_random, dx7_starts
+from menura.matching.dx7.variants import dx7_variant
 from menura.matching.idiom import Idiom, Start, Variant
 from menura.matching.pool import Task
 from menura.matching.target import Target

@@ -1,7 +1,7 @@
 """What the Vital engine can bear: refuses presets that would crash it, hang it or load by halves.
 
 Owns the limits of values, routes and blocks of a Vital preset; knows the packaged table of controls and
-no engine. The limits of wavetables are in `vital_parts`.
+no engine. The limits of wavetables are in `parts`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from menura.errors import PresetError
 from menura.preset import Preset, Route
-from menura.synths.vital_controls import SLOTS, Control, controls
-from menura.synths.vital_parts import check_line, check_wavetable, decode, fail
+from menura.synths.vital.controls import SLOTS, Control, controls
+from menura.synths.vital.parts import check_line, check_wavetable, decode, fail
 
 TOLERANCE = 0.5
 """How far a continuous control may lie outside its range, as a share of the range.

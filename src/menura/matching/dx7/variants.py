@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from menura.matching.dx7_patch import nearest_ratio, ratio_of
-from menura.matching.dx7_starts import RATIOS
+from menura.matching.dx7.patch import nearest_ratio, ratio_of
+from menura.matching.dx7.starts import RATIOS
 from menura.preset import Preset
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.dx7_controls import OPERATOR_FIELDS, OPERATORS
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.controls import OPERATOR_FIELDS, OPERATORS
 
 Variant = tuple[Preset, str]
 """A changed preset and the word for the change."""

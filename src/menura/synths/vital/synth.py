@@ -13,13 +13,13 @@ from menura.errors import PresetError
 from menura.note import Note
 from menura.preset import Preset, Route
 from menura.space import ParameterSpace
-from menura.synths.vital_controls import controls, engine_version
-from menura.synths.vital_engine import Engine
-from menura.synths.vital_format import read_vital, write_vital
-from menura.synths.vital_init import initial
+from menura.synths.vital.controls import controls, engine_version
+from menura.synths.vital.engine import Engine
+from menura.synths.vital.format import read_vital, write_vital
+from menura.synths.vital.init import initial
 
 if TYPE_CHECKING:
-    from menura.synths.vital_player import VitalPlayer
+    from menura.synths.vital.player import VitalPlayer
 
 _CHANCE = frozenset({"random", "random_1", "random_2", "random_3", "random_4"})
 _PHASES = tuple(f"osc_{number}_random_phase" for number in (1, 2, 3))
@@ -37,8 +37,8 @@ class Vital:
 
     @cached_property
     def space(self) -> ParameterSpace:
-        """Every control that can be predicted or searched, see `vital_space`."""
-        from menura.synths.vital_space import vital_space
+        """Every control that can be predicted or searched, see `space`."""
+        from menura.synths.vital.space import vital_space
 
         return vital_space()
 
@@ -75,7 +75,7 @@ class Vital:
 
     def player(self, mode: str) -> VitalPlayer:
         """What a worker of the pool renders with; `mode` is "exact" or "fast"."""
-        from menura.synths.vital_player import VitalPlayer
+        from menura.synths.vital.player import VitalPlayer
 
         return VitalPlayer(mode)
 

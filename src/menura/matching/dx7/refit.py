@@ -1,6 +1,6 @@
 """Corrected forecasts for the DX7: what a render shows beyond its forecast is carried over to its neighbours.
 
-The same space mapping as `vital_refit`. Owns that step; knows no pool.
+The same space mapping as `matching.vital.refit`. Owns that step; knows no pool.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from menura.matching.candidate import Candidate
-from menura.matching.dx7_forecast import Forecast
-from menura.matching.dx7_patch import NAMES, knobs_of, wiring_of, with_knobs
-from menura.matching.dx7_starts import improve
+from menura.matching.dx7.forecast import Forecast
+from menura.matching.dx7.patch import NAMES, knobs_of, wiring_of, with_knobs
+from menura.matching.dx7.starts import improve
 from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
 

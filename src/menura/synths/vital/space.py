@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from menura.space import Field, Kind, Parameter, ParameterSpace
-from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, Control, controls, destinations, sources
+from menura.synths.vital.controls import SLOT_FIELDS, SLOTS, Control, controls, destinations, sources
 
 GROUPS = (
     "oscillators",

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from menura.matching.dx7_families import FAMILIES, Profile, draw
-from menura.matching.dx7_forecast import Forecast, Picture
-from menura.matching.dx7_partials import additive
-from menura.matching.dx7_patch import HIGH, LOW, RANGES, Knobs, Wiring, nearest_ratio, patch, ratio_of
+from menura.matching.dx7.families import FAMILIES, Profile, draw
+from menura.matching.dx7.forecast import Forecast, Picture
+from menura.matching.dx7.partials import additive
+from menura.matching.dx7.patch import HIGH, LOW, RANGES, Knobs, Wiring, nearest_ratio, patch, ratio_of
 from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
 from menura.search import SeparableCmaEs
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.dx7_controls import OPERATORS
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.controls import OPERATORS
 
 DRAWS = 40
 """Draws of each family that the forecast looks at."""
@@ -94,7 +94,7 @@ def improve(
     Args:
         forecast: What judges.
         wiring: Algorithm and ratios, which stay.
-        knobs: Where to begin, in the order of `dx7_patch.NAMES`.
+        knobs: Where to begin, in the order of `patch.NAMES`.
         rng: Where chance comes from.
         generations: How long; None is `GENERATIONS`.
         step: First step, a share of each knob's range.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from menura.features.spectra import rms_envelope
-from menura.matching.dx7_forecast import rate_of_fall, rate_of_rise
-from menura.matching.dx7_patch import HIGH, LOW, Knobs, Wiring
+from menura.matching.dx7.forecast import rate_of_fall, rate_of_rise
+from menura.matching.dx7.patch import HIGH, LOW, Knobs, Wiring
 from menura.matching.target import SAMPLE_RATE, Target
-from menura.synths.dx7_algorithms import algorithm
-from menura.synths.dx7_controls import OPERATORS
+from menura.synths.dx7.algorithms import algorithm
+from menura.synths.dx7.controls import OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def draw(rng: np.random.Generator, family: Family, profile: Profile, n: int) -> 
     """Patches of a family.
 
     Returns:
-        Wirings with ratios that the instrument has, and knobs in the order of `dx7_patch.NAMES`, shape (n, 43).
+        Wirings with ratios that the instrument has, and knobs in the order of `patch.NAMES`, shape (n, 43).
     """
     wirings: list[Wiring] = []
     rows: list[Knobs] = []
@@ -132,7 +132,7 @@ def _operator(rng: np.random.Generator, family: Family, profile: Profile, *, hea
     third = rng.uniform(0.75, 1.0) * second if lasts else rng.uniform(0.0, 0.5) * second * (rng.random() < 0.4)
     quicker = 0.0 if heard else rng.uniform(-5.0, 12.0)
     rise = profile.attack + (0.0 if heard else rng.normal(0.0, 8.0))
-    # In the order of dx7_patch.FIELDS.
+    # In the order of patch.FIELDS.
     knobs = [
         level,
         rise + rng.normal(0.0, 4.0),

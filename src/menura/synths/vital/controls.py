@@ -51,7 +51,7 @@ class Control:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(files("menura.synths").joinpath("vital_controls.json").read_text("utf-8"))
+    table: dict[str, Any] = json.loads(files("menura.synths.vital").joinpath("controls.json").read_text("utf-8"))
     return table
 
 

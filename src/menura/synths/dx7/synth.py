@@ -17,8 +17,8 @@ from menura.errors import EngineError, PresetError
 from menura.note import Note
 from menura.preset import Preset
 from menura.space import Parameter, ParameterSpace
-from menura.synths.dx7_controls import NAME_SIZE, SAMPLE_AND_HOLD, WAVES, Control, controls
-from menura.synths.dx7_format import (
+from menura.synths.dx7.controls import NAME_SIZE, SAMPLE_AND_HOLD, WAVES, Control, controls
+from menura.synths.dx7.format import (
     VOICE_SIZE,
     check_voice,
     initial_voice,
@@ -28,7 +28,7 @@ from menura.synths.dx7_format import (
     write_bank,
     write_voice,
 )
-from menura.synths.hexter import hexter
+from menura.synths.dx7.hexter import hexter
 
 _NOTE = Note()
 _GROUPS = (*(f"operator_{number}" for number in range(1, 7)), "pitch_envelope", "lfo", "voice")

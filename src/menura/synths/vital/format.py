@@ -1,6 +1,6 @@
 """The `.vital` file: bytes to `Preset` and back, without the engine and without loss.
 
-Owns the shape of the file; `vital_check` owns what the engine can bear. In a Vital preset
+Owns the shape of the file; `check` owns what the engine can bear. In a Vital preset
 
 - `values` holds the numeric scalars of the file's `settings` under the engine's own names; the five
   scalars of a modulation slot are there only where the slot is empty and they are not at rest;
@@ -21,8 +21,8 @@ from typing import Any, NoReturn, cast
 
 from menura.errors import PresetError
 from menura.preset import Preset, Route, place_routes
-from menura.synths.vital_check import check_vital
-from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, controls
+from menura.synths.vital.check import check_vital
+from menura.synths.vital.controls import SLOT_FIELDS, SLOTS, controls
 
 VERSION = "1.5.5"
 """The version that a new preset carries; one that was read keeps its own."""

@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from menura.errors import MenuraError, RenderError
 from menura.note import Note
 from menura.preset import Preset, place_routes
-from menura.synths.vital_check import check_blocks, check_routes, check_values
-from menura.synths.vital_controls import SLOT_FIELDS, SLOTS, controls
-from menura.synths.vital_engine import Engine
-from menura.synths.vital_format import dump_vital
-from menura.synths.vital_init import with_settings
+from menura.synths.vital.check import check_blocks, check_routes, check_values
+from menura.synths.vital.controls import SLOT_FIELDS, SLOTS, controls
+from menura.synths.vital.engine import Engine
+from menura.synths.vital.format import dump_vital
+from menura.synths.vital.init import with_settings
 
 Sound = NDArray[np.float32]
 
