@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menura.audio import Audio
-from menura.matching.dx7 import starts as dx7_starts as starts_module
 from menura.matching.candidate import Candidate
+from menura.matching.dx7 import starts as starts_module
 from menura.matching.dx7.families import FAMILIES, Profile, draw, falling
 from menura.matching.dx7.forecast import DB_PER_LEVEL, Forecast, levels, rate_of_fall, rate_of_rise
 from menura.matching.dx7.idiom import Dx7Idiom
