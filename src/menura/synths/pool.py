@@ -187,8 +187,9 @@ class RenderPool:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
+    def __del__(self, suppress: type[contextlib.suppress] = contextlib.suppress) -> None:
+        # Bound as a default: the interpreter may have cleared this module's names when it ends.
+        with suppress(Exception):
             self.close()
 
     def _start(self, requests: int) -> None:
