@@ -256,7 +256,7 @@ def test_the_floor_and_the_parameters_of_a_known_preset(tmp_path):
     write_audio(tmp_path / "a.wav", toy.render(toy.freeze(author), note))
     item = Item(
         id="a", sound=tmp_path / "a.wav", note=note, pitch=57.0, preset=tmp_path / "truth" / "a.toy",
-        original=tmp_path / "truth" / "a.original.toy",
+        original=tmp_path / "truth" / "a.original.toy", synth="toy",
     )  # fmt: skip
     run_benchmark(SoundSet("p", (item,)), ["noise-floor", "random-best"], tmp_path / "run", workers=0, **FEW)
     rows = {row["arm"]: row for row in read_rows(tmp_path / "run")}

@@ -1,6 +1,7 @@
 """Preset banks: presets by people in a folder or tar, chosen fairly, rendered, and made items.
 
-Knows no model and no metric. `archive` reaches the files, `duplicates` says what is the same, `truths` renders.
+Knows no model and no metric. `archive` and `voices` reach the files, `duplicates` says what is the same, `truths`
+renders.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from menura.datasets.item import Item
 from menura.datasets.record import as_record, from_record
 from menura.datasets.selection import Where, answers, balanced
 from menura.datasets.truths import SILENT_PEAK, Draft, Heard, Truths
+from menura.datasets.voices import Voices
 from menura.errors import ManifestError, PresetError
 from menura.note import Note
 from menura.storage import hash_file
 
 _AT_ONCE = 128
 """Presets that are held in memory together while all of a bank is wanted."""
-_VERSION = 1
+_VERSION = 2
 """Raise it when another choice comes out of the same bank, so that kept ones are made again."""
 
 
@@ -48,7 +50,11 @@ class Choice:
     """True keeps near-duplicates."""
 
 
-def bank_items(bank: Archive, choice: Choice, truths: Truths) -> tuple[tuple[Item, ...], dict[str, Any]]:
+Bank = Archive | Voices
+"""Files of presets by name, wherever they lie."""
+
+
+def bank_items(bank: Bank, choice: Choice, truths: Truths) -> tuple[tuple[Item, ...], dict[str, Any]]:
     """The chosen presets of a bank as items, each with its sound, its frozen preset and its original.
 
     Presets are taken from the sources in turn, so that one author's nine in ten do not swamp the rest. Broken and
@@ -96,7 +102,7 @@ def bank_items(bank: Archive, choice: Choice, truths: Truths) -> tuple[tuple[Ite
     return tuple(found.items), origin
 
 
-def _recipe(bank: Archive, choice: Choice, truths: Truths) -> Mapping[str, Any]:
+def _recipe(bank: Bank, choice: Choice, truths: Truths) -> Mapping[str, Any]:
     """Everything that decides the items."""
     return {
         "made": "bank",
@@ -123,7 +129,7 @@ class _Member:
 class _Selection:
     """Takes presets one after another until there are enough."""
 
-    def __init__(self, bank: Archive, choice: Choice, truths: Truths) -> None:
+    def __init__(self, bank: Bank, choice: Choice, truths: Truths) -> None:
         self.items: list[Item] = []
         self.left_out: dict[str, int] = {}
         self.examples: dict[str, str] = {}

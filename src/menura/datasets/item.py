@@ -30,6 +30,8 @@ class Item:
     """Further words for it: qualities, labels."""
     licence: str = ""
     """Of the sound, as its source states it."""
+    synth: str = ""
+    """Name of the synth that made the sound, where a preset of it is known."""
     preset: Path | None = None
     """The preset that made the sound, without chance."""
     original: Path | None = None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from menura.datasets import archive, fsd50k, nsynth
+from menura.datasets import archive, fsd50k, nsynth, voices
 from menura.datasets.banks import Choice, bank_items
 from menura.datasets.conditions import with_conditions
 from menura.datasets.folder import SOUND_ENDINGS, folder_entries
@@ -139,7 +139,7 @@ def _kind(table: SetTable, suffix: str) -> Kind:
     if path.is_file():
         if ending in (".csv", ".json"):
             return "nsynth" if path.name == "examples.json" and nsynth.is_nsynth(path.parent) else "manifest"
-        if archive.is_tar(path) or ending == suffix.lower():
+        if archive.is_tar(path) or ending == suffix.lower() or (suffix == ".syx" and ending in voices.ENDINGS):
             return "presets"
         if ending in SOUND_ENDINGS:
             return "sounds"
@@ -240,7 +240,9 @@ def _checked(items: Sequence[Item]) -> list[Item]:
 
 
 def _bank(table: SetTable, count: int | None, seed: int, truths: Truths) -> tuple[tuple[Item, ...], dict[str, Any]]:
-    bank = archive.Archive(table.path or Path(), truths.synth.suffix)
+    path, suffix = table.path or Path(), truths.synth.suffix
+    many = suffix == ".syx" and path.is_file() and path.suffix.lower() in voices.ENDINGS
+    bank = voices.Voices(path) if many else archive.Archive(path, suffix)
     choice = Choice(
         count,
         seed,

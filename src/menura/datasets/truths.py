@@ -132,6 +132,7 @@ class Truths:
             category=draft.category,
             source=draft.source,
             licence=draft.licence,
+            synth=self.synth.name,
             preset=preset,
             original=original,
             sha256=made.files.get(names[0], "") if made else "",

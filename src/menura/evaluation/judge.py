@@ -82,7 +82,8 @@ class Judge:
         if presets:
             row["preset_bytes"] = len(written[0])
             files["preset"] = written[0]
-            if item.preset is not None:
+            # Of another synth's preset (sounds of one matched on another) there is nothing to compare.
+            if item.preset is not None and item.synth == case.synth.name:
                 truth = case.synth.read(item.preset)
                 active = active_lens(case.synth, truth).names
                 row["parameters"] = parameter_errors(truth, presets[0], case.synth.space, active=active)

@@ -30,6 +30,8 @@ class NoiseFloor:
         """Render twice. Raises NotApplicableError where no preset is known, RenderError where a render fails."""
         if case.item.original is None:
             raise NotApplicableError("the preset behind this sound is not known")
+        if case.item.synth != case.synth.name:
+            raise NotApplicableError(f"the preset behind this sound is of {case.item.synth}")
         preset = case.synth.read(case.item.original)
         note = case.item.note or case.target.note
         # Two engines made one after the other. The pool would not do: each of its renders begins from one and the
