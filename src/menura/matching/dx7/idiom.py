@@ -6,6 +6,8 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
+from menura.matching.candidate import Candidate
+from menura.matching.dx7.loudness import at_target_loudness
 from menura.matching.dx7.patch import HIGH, LOW, NAMES, active_names, choices
 from menura.matching.dx7.refit import Refit
 from menura.matching.dx7.starts import dx7_random, dx7_starts
@@ -48,3 +50,7 @@ class Dx7Idiom(Idiom):
     def choices(self, preset: Preset) -> str:
         """The algorithm and the coarse ratios."""
         return repr(choices(preset))
+
+    def at_loudness(self, task: Task, candidate: Candidate) -> Preset:
+        """By the carriers' output levels."""
+        return at_target_loudness(task, candidate)
