@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from menura.report.page import Answer, Attachment, Page, render_page
-from menura.report.settings import settings_that_matter
+from menura.report.settings import settings_that_matter, shown_synth
 from menura.version import __version__
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def report_of(
 
 def sentence(match: Match) -> str:
     """The verdict as a sentence, e.g. ``'Very close: 1.2 dB from the target.'``."""
-    word = match.verdict.replace("the synth", match.preset.synth.title())
+    word = match.verdict.replace("the synth", shown_synth(match.preset.synth))
     word = word[:1].upper() + word[1:]
     mss = match.scores.get("mss")
     if mss is None:

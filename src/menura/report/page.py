@@ -15,7 +15,7 @@ from menura.audio import Audio
 from menura.note import Note
 from menura.report import pictures, sounds
 from menura.report.scores import score_table
-from menura.report.settings import SettingGroup
+from menura.report.settings import SettingGroup, shown_synth
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,10 @@ def _asset(name: str) -> str:
 
 def _lead(page: Page) -> str:
     if not page.answers:
-        return f"No {escape(page.synth.title())} preset came out of this run."
+        return f"No {escape(shown_synth(page.synth))} preset came out of this run."
     count = len(page.answers)
     presets = "preset that answers" if count == 1 else "presets, nearest first, that answer"
-    return f"{count} {escape(page.synth.title())} {presets} this sound. {escape(page.answers[0].verdict)}"
+    return f"{count} {escape(shown_synth(page.synth))} {presets} this sound. {escape(page.answers[0].verdict)}"
 
 
 def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], seconds: float) -> str:
@@ -231,7 +231,7 @@ def _downloads(answer: Answer) -> str:
         name = escape(answer.preset.name)
         links += (
             f'<a class="button" href="{_href(answer.preset.name)}" download="{name}" data-gzip="{packed}">'
-            f"Download preset <small>{len(answer.preset.body) / 1000:.0f} kB</small></a>"
+            f"Download preset <small>{_size(len(answer.preset.body))}</small></a>"
         )
     if answer.sound_name:
         name = escape(answer.sound_name)
@@ -312,3 +312,7 @@ def _facts(facts: Mapping[str, str]) -> str:
         return ""
     rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
     return f'<footer><h2>How it was made</h2><dl class="facts">{rows}</dl></footer>'
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count < 1000 else f"{count / 1000:.0f} kB"

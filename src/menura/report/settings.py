@@ -35,6 +35,10 @@ def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
         from menura.report.vital_words import vital_settings
 
         return vital_settings(preset, initial)
+    if preset.synth == "dx7":
+        from menura.report.dx7_words import dx7_settings
+
+        return dx7_settings(preset, initial)
     rows = [
         Setting(name.replace("_", " ").capitalize(), f"{value:.3g}")
         for name, value in preset.values.items()
@@ -43,6 +47,13 @@ def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
     groups = [SettingGroup("Controls", tuple(rows))] if rows else []
     routes = [Setting(f"{route.source} → {route.destination}", f"{route.amount:+.0%}") for route in preset.routes]
     return [*groups, SettingGroup("Routes", tuple(routes))] if routes else groups
+
+
+def shown_synth(name: str) -> str:
+    """A synth's name as people write it."""
+    if name.startswith("plugin:"):
+        return name.removeprefix("plugin:").rstrip("/").rsplit("/", 1)[-1]
+    return name.upper() if name == "dx7" else name.replace("-", " ").title()
 
 
 def same(value: float, other: float | None) -> bool:
