@@ -48,3 +48,38 @@ def shared_data(shared_data_or_none: Path | None) -> Path:
 def rng() -> np.random.Generator:
     """A generator that is the same in every run."""
     return np.random.default_rng(20_261_121)
+
+
+# What continuous integration, which runs as root, may leave out; anything else that it skips would be lost unseen.
+SKIPPED_BY_ROOT = ("root may write anywhere", "root may read anything")
+_unseen: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes a test that continuous integration left out."""
+    _note_skip(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Notes a file of tests that continuous integration left out."""
+    _note_skip(report)
+
+
+def _note_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    left_out = report.skipped and not hasattr(report, "wasxfail") and not reason.endswith(SKIPPED_BY_ROOT)
+    if os.environ.get("CI") and left_out:
+        _unseen.append(f"{report.nodeid}: {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a run of continuous integration that skipped what it must run."""
+    if _unseen and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says why."""
+    for line in _unseen:
+        terminalreporter.write_line(f"skipped, but may not be where CI is set: {line}", red=True)

@@ -7,7 +7,7 @@ which is enough for any plug-in; a synth that is known better has a class of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from menura.registry import Registry
 
 if TYPE_CHECKING:
     from menura.matching.candidate import Candidate
+    from menura.matching.forecasting import CorrectedForecast
     from menura.matching.pool import Task
     from menura.matching.target import Target
 
@@ -23,20 +24,6 @@ Start = tuple[Preset, tuple[str, ...]]
 """A preset to begin with, and its lineage."""
 Variant = tuple[Preset, str]
 """A changed preset and the word for the change."""
-
-
-class Refit(Protocol):
-    """Corrected forecasts: what a render shows beyond its forecast is carried over to its neighbours."""
-
-    def understands(self, candidate: Candidate) -> bool:
-        """True where the forecast knows such patches and the candidate's sound was pictured."""
-        ...
-
-    def steps(
-        self, candidate: Candidate, rng: np.random.Generator, *, step: float, shares: tuple[float, ...]
-    ) -> list[Preset]:
-        """Presets on the way to the corrected forecast's optimum, as far as each share says."""
-        ...
 
 
 class Idiom:
@@ -71,7 +58,7 @@ class Idiom:
             found.append((task.synth.freeze(space.decode(changed, preset)), f"choice:{name}"))
         return found
 
-    def refit(self, target: Target) -> Refit | None:
+    def refit(self, target: Target) -> CorrectedForecast | None:
         """Corrected forecasts for a target; None where there is no forecast."""
         del target
         return None

@@ -10,7 +10,8 @@ from menura.events import Event, Started
 from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
-from menura.matching.idiom import Refit, idiom_of
+from menura.matching.forecasting import CorrectedForecast
+from menura.matching.idiom import idiom_of
 from menura.matching.lens import active_lens, useful_bounds
 from menura.matching.pool import Pool, Task
 from menura.preset import Preset
@@ -152,7 +153,7 @@ class KnobSearch:
         return best
 
 
-def _refit(task: Task) -> Refit | None:
+def _refit(task: Task) -> CorrectedForecast | None:
     """The corrected forecast, where the synth has one and the user has not asked to stay near a preset."""
     return None if task.constraints.near else task.idiom.refit(task.target)
 

@@ -1,12 +1,11 @@
 "use strict";
-// The page of a benchmark: cards are made when they come into view, sounds are decoded when they are asked for. All
-// sounds of the chosen target run at once on one clock and only one is let through, so that a switch keeps the playhead.
+// The page of a benchmark: cards are made when they come into view, sounds are decoded when they are asked for.
 (() => {
   const one = (selector) => document.querySelector(selector);
   const data = JSON.parse(one("#data").textContent);
   const metrics = new Map(data.metrics.map((metric) => [metric.name, metric]));
   const shown = data.main.map((name) => metrics.get(name));
-  const AT_ONCE = 12, FADE = 0.008;
+  const AT_ONCE = 12;
 
   // ---------------------------------------------------------------- words and elements
   const make = (tag, fields = {}, ...children) => {
@@ -126,7 +125,7 @@
   };
 
   // ---------------------------------------------------------------- what is heard
-  let context = null, deck = null, playing = false, startedAt = 0, offset = 0, seconds = 1, heard = 0, answer = 1;
+  let deck = null, seconds = 1, heard = 0, answer = 1;
   const level = (index) => {
     const own = deck.sources[index].gain;
     // Media elements only turn down: all of them by what the loudest of the item needs.
@@ -136,15 +135,13 @@
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const load = async (item) => {
     if (deck?.item === item) return deck.ready;
-    halt();
-    playing = false;
+    playhead.reset();
     const sources = [{ label: "Target", ...item.target }];
     for (const arm of data.arms) {
       const sound = item.rows[arm.name]?.sound;
       if (sound) sources.push({ label: arm.name, ...sound });
     }
-    const mine = deck = { item, sources: item.target ? sources : sources.slice(1), buffers: null, live: [] };
-    offset = 0;
+    const mine = deck = { item, sources: item.target ? sources : sources.slice(1), buffers: null };
     heard = 0;
     answer = 1;
     fill();
@@ -169,7 +166,7 @@
       one("#position").max = seconds;
       one("#deck").dataset.ready = mine.gone ? "gone" : mine.buffers ? "inside" : "linked";
       if (mine.buffers) setTimeout(() => deck === mine && pictures(), 30);
-      draw();
+      playhead.draw();
     })();
     return mine.ready;
   };
@@ -195,7 +192,7 @@
       plot.addEventListener("click", (event) => {
         const edge = plot.getBoundingClientRect();
         hear(index);
-        seek((seconds * (event.clientX - edge.left)) / edge.width);
+        playhead.seek((seconds * (event.clientX - edge.left)) / edge.width);
       });
       const figure = make("figure", {}, make("figcaption", { textContent: label }), plot);
       figure.dataset.hears = index;
@@ -219,85 +216,22 @@
     }));
     show();
   };
-  const now = () => {
-    if (!playing) return offset;
-    if (deck.elements) return deck.elements[heard].currentTime;
-    const at = offset + Math.max(0, context.currentTime - startedAt);
-    return one("#loop").checked ? at % seconds : Math.min(at, seconds);
-  };
-  const halt = () => {
-    deck?.live.forEach(({ source }) => { source.onended = null; source.stop(); });
-    if (deck) deck.live = [];
-    deck?.elements?.forEach((element) => element.pause());
-  };
-  const padded = (buffer) => {
-    const length = Math.round(seconds * buffer.sampleRate);
-    if (buffer.length === length) return buffer;
-    const longer = new AudioBuffer({ length, numberOfChannels: buffer.numberOfChannels, sampleRate: buffer.sampleRate });
-    for (let c = 0; c < buffer.numberOfChannels; c += 1) longer.copyToChannel(buffer.getChannelData(c).subarray(0, length), c);
-    return longer;
-  };
-  const begin = (at) => {
-    halt();
-    offset = at;
-    if (deck.elements) {
-      const element = deck.elements[heard];
-      Object.assign(element, { currentTime: Math.min(at, element.duration || 0), loop: one("#loop").checked, volume: level(heard) });
-      element.onended = () => { if (playing && !element.loop) { stop(); seek(0); } };
-      element.play().catch(() => stop());
-      return;
-    }
-    startedAt = context.currentTime + 0.02;
-    deck.live = deck.buffers.map((buffer, index) => {
-      const source = context.createBufferSource(), gain = context.createGain();
-      source.buffer = padded(buffer);
-      source.loop = one("#loop").checked;
-      source.connect(gain).connect(context.destination);
-      gain.gain.value = index === heard ? level(index) : 0;
-      source.start(startedAt, at);
-      return { source, gain };
-    });
-    deck.live[0].source.onended = () => { if (playing) { stop(); seek(0); } };
-  };
-  const play = async () => {
-    if (!deck) return;
-    const mine = deck;
-    await mine.ready;
-    if (mine !== deck || mine.gone) return;
-    context ??= new AudioContext();
-    await context.resume();
-    begin(now() >= seconds - 0.001 ? 0 : now());
-    playing = true;
-    show();
-    requestAnimationFrame(draw);
-  };
-  const stop = () => { offset = now(); playing = false; halt(); show(); draw(); };
-  const seek = (at) => {
-    offset = Math.min(seconds, Math.max(0, at));
-    if (playing) begin(Math.min(offset, seconds - 0.001));
-    draw();
-  };
   const hear = (index) => {
     if (!deck || index >= deck.sources.length) return;
-    const at = now();
-    heard = index;
-    if (index > 0) answer = index;
-    if (playing && deck.elements) begin(at);
-    levels();
+    playhead.change(() => {
+      heard = index;
+      if (index > 0) answer = index;
+    });
     show();
-  };
-  const levels = () => {
-    deck?.live.forEach(({ gain }, i) => gain.gain.setTargetAtTime(i === heard ? level(i) : 0, context.currentTime, FADE));
-    if (deck?.elements) deck.elements[heard].volume = level(heard);
   };
   const press = async (item, label) => {
     const index = () => deck.sources.findIndex((source) => source.label === label);
-    if (deck?.item === item && playing && index() === heard) return stop();
+    if (deck?.item === item && playhead.playing() && index() === heard) return playhead.stop();
     const same = deck?.item === item;
     const ready = load(item);
     hear(index());
     await ready;
-    if (deck.item === item && !(same && playing)) await play();
+    if (deck.item === item && !(same && playhead.playing())) await playhead.play();
   };
   const step = (by) => {
     const place = listed.indexOf(deck?.item) + by;
@@ -313,6 +247,7 @@
   // ---------------------------------------------------------------- what is shown
   const show = () => {
     const label = deck?.sources[heard]?.label;
+    const playing = playhead.playing();
     one("#deck").classList.toggle("playing", playing);
     one("#play").setAttribute("aria-label", playing ? "Pause" : "Play");
     [...one("#sources").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === heard)));
@@ -323,42 +258,29 @@
     document.querySelectorAll("article.item").forEach((article) =>
       article.classList.toggle("chosen", article.dataset.item === deck?.item.key));
   };
-  const draw = () => {
-    const at = now(), slider = one("#position");
-    if (document.activeElement !== slider || playing) slider.value = at;
-    slider.setAttribute("aria-valuetext", `${at.toFixed(2)} seconds`);
-    document.documentElement.style.setProperty("--playhead", `${(100 * at) / seconds}%`);
-    one("#clock").textContent = `${at.toFixed(2)} / ${seconds.toFixed(2)} s`;
-    if (playing) requestAnimationFrame(draw);
-  };
-  const toggle = () => (playing ? stop() : play());
+  const playhead = makePlayhead({
+    seconds: () => seconds,
+    ready: async () => {
+      const mine = deck;
+      await mine?.ready;
+      return mine && mine === deck && !mine.gone;
+    },
+    buffers: () => deck?.buffers,
+    elements: () => deck?.elements,
+    heard: () => heard,
+    level,
+    show,
+    hear,
+    swap: () => deck && hear(heard === 0 ? Math.min(answer, deck.sources.length - 1) : 0),
+    keys: { n: () => step(1), p: () => step(-1) },
+    empty: () => !deck,
+  });
 
-  one("#play").addEventListener("click", toggle);
-  one("#swap").addEventListener("click", () => deck && hear(heard === 0 ? Math.min(answer, deck.sources.length - 1) : 0));
-  one("#position").addEventListener("input", () => seek(Number(one("#position").value)));
-  one("#even").addEventListener("change", levels);
-  one("#loop").addEventListener("change", () => playing && begin(now()));
   one(".choices").addEventListener("input", refresh);
   one(".choices").addEventListener("submit", (event) => event.preventDefault());
   one("#more").addEventListener("click", more);
   new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && made < listed.length && more(),
     { rootMargin: "600px" }).observe(one("#more"));
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input[type=search]")) return;
-    const plain = !event.target.closest("input, button, a, summary, [contenteditable]");
-    const key = event.key.toLowerCase();
-    if (key === "n") step(1);
-    else if (key === "p") step(-1);
-    else if (!deck) return;
-    else if (key === " " && plain) toggle();
-    else if (key === "x") one("#swap").click();
-    else if (key === "t") hear(0);
-    else if (/^[1-9]$/.test(key)) hear(Number(key));
-    else if (key === "arrowright" && plain) seek(now() + 0.1);
-    else if (key === "arrowleft" && plain) seek(now() - 0.1);
-    else return;
-    event.preventDefault();
-  });
 
   document.body.classList.add("scripted");
   refresh();

@@ -5,12 +5,9 @@ Opens from a file and asks the network for nothing. Knows no statistics and read
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +16,7 @@ from menura.evaluation.table_sections import sections_of
 from menura.report import sounds
 from menura.report.benchmark_plots import Plot
 from menura.report.benchmark_sounds import Heard, Sound
+from menura.report.shell import shell
 
 Row = Mapping[str, Any]
 _OPEN = ("How to read it", "Track ", "References")
@@ -45,30 +43,9 @@ def render_benchmark(
         plots: To be shown.
         notes: What the reader should know of this page, such as plots that could not be drawn.
     """
-    style = _asset("style.css") + _asset("benchmark.css")
-    script = _asset("benchmark_pictures.js") + _asset("benchmark.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Linked sounds lie beside the page: 'self' where a server sends it, file: where it is opened from a disk.
-    policy = (
-        "default-src 'none'; img-src data:; media-src data: blob: 'self' file:; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'"
-    )
-    title = escape(f"{numbers['set']} - menura benchmark")
     arms = ", ".join(escape(name) for name in numbers["arms"])
     state = "" if numbers["finished"] else f" Not finished: {numbers['rows']} of {numbers['expected']} rows."
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<header>
+    body = f"""<header>
 <p class="brand">menura <span>benchmark</span></p>
 <h1>{escape(str(numbers["set"]))}</h1>
 <p class="lead">{numbers["targets"]} targets, {len(numbers["arms"])} arms: {arms}.{state}</p>
@@ -83,11 +60,15 @@ def render_benchmark(
 </main>
 {_player()}
 <script type="application/json" id="data">{_json(_data(run, rows, numbers, heard))}</script>
-{_stored(heard)}
-<script>{script}</script>
-</body>
-</html>
-"""
+{_stored(heard)}"""
+    return shell(
+        f"{numbers['set']} - menura benchmark",
+        body,
+        styles=("style.css", "benchmark.css"),
+        scripts=("benchmark_pictures.js", "playhead.js", "benchmark.js"),
+        # Linked sounds lie beside the page: 'self' where a server sends it, file: where it is opened from a disk.
+        media="data: blob: 'self' file:",
+    )
 
 
 def leading_arm(numbers: Mapping[str, Any]) -> str:
@@ -105,10 +86,6 @@ def leading_arm(numbers: Mapping[str, Any]) -> str:
         if means:
             return (max if better == "higher" else min)(means, key=lambda name: means[name])
     return ""
-
-
-def _asset(name: str) -> str:
-    return resources.files("menura.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _json(content: Any) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib import resources
 from urllib.parse import quote
 
 from menura.audio import Audio
@@ -16,6 +14,7 @@ from menura.note import Note
 from menura.report import pictures, sounds
 from menura.report.scores import score_table
 from menura.report.settings import SettingGroup, shown_synth
+from menura.report.shell import shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +61,11 @@ def render_page(page: Page) -> str:
     gains = [pictures.level_db(target) - pictures.level_db(audio) for audio in playable]
     seconds = max([target.seconds, *(audio.seconds for audio in playable)], default=target.seconds)
     target_db = pictures.spectrogram_db(target, seconds)
-    style, script = _asset("style.css"), _asset("player.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    )
     cards = "".join(
         _card(number, answer, audio, gain, target, target_db, seconds)
         for number, (answer, audio, gain) in enumerate(zip(page.answers, playable, gains, strict=True), start=1)
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{escape(page.target_name)} - menura report</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<header>
+    body = f"""<header>
 <p class="brand">menura <span>report</span></p>
 <h1>{escape(page.target_name)}</h1>
 <p class="lead">{_lead(page)}</p>
@@ -95,15 +77,9 @@ def render_page(page: Page) -> str:
 {cards}
 {score_table([(a.distance, a.scores) for a in page.answers])}
 {_facts(page.facts)}
-</main>
-<script>{script}</script>
-</body>
-</html>
-"""
-
-
-def _asset(name: str) -> str:
-    return resources.files("menura.report").joinpath(name).read_text(encoding="utf-8")
+</main>"""
+    title = f"{page.target_name} - menura report"
+    return shell(title, body, styles=("style.css",), scripts=("playhead.js", "player.js"))
 
 
 def _lead(page: Page) -> str:

@@ -1,7 +1,4 @@
-"""Corrected forecasts for the DX7: what a render shows beyond its forecast is carried over to its neighbours.
-
-The same space mapping as `matching.vital.refit`. Owns that step; knows no pool.
-"""
+"""Corrected forecasts for the DX7."""
 
 from __future__ import annotations
 
@@ -11,13 +8,14 @@ from menura.matching.candidate import Candidate
 from menura.matching.dx7.forecast import Forecast
 from menura.matching.dx7.patch import NAMES, knobs_of, wiring_of, with_knobs
 from menura.matching.dx7.starts import improve
+from menura.matching.forecasting import CorrectedForecast, Knobs
 from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
 
 GENERATIONS = 16
 
 
-class Refit:
+class Refit(CorrectedForecast):
     """Makes the next patches of rendered ones.
 
     Args:
@@ -33,23 +31,18 @@ class Refit:
         ratios = all(values.get(f"op{number}_mode", 0.0) == 0.0 for number in range(1, 7))
         return candidate.picture is not None and ratios and all(name in values for name in NAMES)
 
-    def steps(
-        self, candidate: Candidate, rng: np.random.Generator, *, step: float, shares: tuple[float, ...]
-    ) -> list[Preset]:
-        """Presets on the way from a candidate to the corrected forecast's optimum.
-
-        Args:
-            candidate: A rendered patch that the forecast understands.
-            rng: Where chance comes from.
-            step: First step of the optimisation, a share of each knob's range: how far the correction is trusted.
-            shares: How much of the way each answer goes, 1 is all of it.
-        """
+    def optimum(self, candidate: Candidate, rng: np.random.Generator, step: float) -> tuple[Knobs, Knobs] | None:
+        """The candidate's knobs and those that the corrected forecast likes best, algorithm and ratios as they are."""
         if candidate.picture is None:
-            return []
+            return None
         wiring, knobs = wiring_of(candidate.preset), knobs_of(candidate.preset)
         predicted = self._forecast.predict(wiring.algorithm, wiring.ratios[None], knobs[None])[0]
         correction = candidate.picture[self._forecast.moments].astype(np.float32) - predicted
         better, _ = improve(
             self._forecast, wiring, knobs, rng, generations=GENERATIONS, step=step, correction=correction
         )
-        return [with_knobs(candidate.preset, knobs + share * (better - knobs)) for share in shares]
+        return knobs, better
+
+    def moved(self, preset: Preset, knobs: Knobs) -> Preset:
+        """The voice with other knobs."""
+        return with_knobs(preset, knobs)

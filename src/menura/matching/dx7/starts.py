@@ -6,14 +6,16 @@ Owns the way from draws to presets; renders nothing.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from menura.matching.dx7.families import FAMILIES, Profile, draw
 from menura.matching.dx7.forecast import Forecast, Picture
 from menura.matching.dx7.partials import additive
 from menura.matching.dx7.patch import HIGH, LOW, RANGES, Knobs, Wiring, nearest_ratio, patch, ratio_of
+from menura.matching.forecasting import descend, spread
+from menura.matching.idiom import Start
 from menura.matching.target import Target, base_frequency
 from menura.preset import Preset
-from menura.search import SeparableCmaEs
 from menura.synths.dx7.algorithms import algorithm
 from menura.synths.dx7.controls import OPERATORS
 
@@ -28,7 +30,6 @@ STEP = 0.12
 RATIOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 14.0)
 """Ratios that are tried in an operator's stead."""
 
-Start = tuple[Preset, tuple[str, ...]]
 Found = tuple[float, Wiring, Knobs, str]
 """Loss of the forecast, patch, and the word for where it comes from."""
 
@@ -46,7 +47,8 @@ def dx7_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -
     tune = 12.0 * float(np.log2(hertz / target.note.frequency_hz))
     forecast = Forecast(target, hertz)
     draws = _draws(target, hertz, forecast, rng)
-    improved = [_improved(forecast, found, rng) for found in _spread(draws, IMPROVED)]
+    picked = spread((word for *_, word in draws), IMPROVED)
+    improved = [_improved(forecast, draws[place], rng) for place in picked]
     improved.sort(key=_loss)
     thorough = max(1, IMPROVED // 4)
     best = [_thoroughly(forecast, found, rng) for found in improved[:thorough]]
@@ -100,15 +102,19 @@ def improve(
         step: First step, a share of each knob's range.
         correction: As in `Forecast.loss`.
     """
-    span = HIGH - LOW
-    search = SeparableCmaEs((knobs - LOW) / span, rng, sigma=step, population=POPULATION)
-    for _ in range(GENERATIONS if generations is None else generations):
-        vectors = search.ask(POPULATION)
-        if not len(vectors):
-            break
-        search.tell(vectors, forecast.loss([wiring], LOW + vectors * span, correction))
-    vector, loss = search.best
-    return LOW + vector * span, loss
+
+    def loss(rows: Knobs) -> NDArray[np.float64]:
+        return forecast.loss([wiring], rows, correction)
+
+    return descend(
+        loss,
+        knobs,
+        (LOW, HIGH),
+        rng,
+        generations=GENERATIONS if generations is None else generations,
+        step=step,
+        population=POPULATION,
+    )
 
 
 def _draws(target: Target, hertz: float, forecast: Forecast, rng: np.random.Generator) -> list[Found]:
@@ -131,19 +137,6 @@ def _draws(target: Target, hertz: float, forecast: Forecast, rng: np.random.Gene
 
 def _loss(found: Found) -> float:
     return found[0]
-
-
-def _spread(draws: list[Found], n: int) -> list[Found]:
-    """The first n in order, but no family more than a third of them."""
-    taken: dict[str, int] = {}
-    found: list[Found] = []
-    for one in draws:
-        if taken.get(one[3], 0) < max(1, n // 3):
-            taken[one[3]] = taken.get(one[3], 0) + 1
-            found.append(one)
-        if len(found) == n:
-            break
-    return found
 
 
 def _improved(forecast: Forecast, found: Found, rng: np.random.Generator) -> Found:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from menura.matching.candidate import Candidate
-from menura.matching.idiom import Idiom, Refit, Start, Variant
+from menura.matching.idiom import Idiom, Start, Variant
 from menura.matching.pool import Task
 from menura.matching.target import Target
-from menura.matching.vital import refit, starts
+from menura.matching.vital import starts
 from menura.matching.vital.active import active_names
 from menura.matching.vital.loudness import at_target_loudness
+from menura.matching.vital.refit import Refit
 from menura.matching.vital.variants import variants
 from menura.matching.vital.voice import FINE_KNOBS, KNOBS
 from menura.preset import Preset
@@ -41,7 +42,7 @@ class VitalIdiom(Idiom):
 
     def refit(self, target: Target) -> Refit:
         """The forecast that picks the starts."""
-        return refit.Refit(target)
+        return Refit(target)
 
     def active(self, preset: Preset) -> Set[str]:
         """Those of oscillators, filters and envelopes that are on and led somewhere."""

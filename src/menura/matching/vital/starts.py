@@ -8,12 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from menura.matching.forecasting import descend, spread
+from menura.matching.idiom import Start
 from menura.matching.target import Target, attack_of, base_frequency
 from menura.matching.vital.families import FAMILIES, Profile, draw
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 from menura.preset import Preset
-from menura.search import SeparableCmaEs
 
 DRAWS = 250
 """Draws of each family that the forecast looks at."""
@@ -23,8 +24,6 @@ GENERATIONS = 50
 POPULATION = 16
 STEP = 0.13
 """First step of an improvement, a share of each knob's range."""
-
-Start = tuple[Preset, tuple[str, ...]]
 
 
 def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Start]:
@@ -42,7 +41,8 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     families, knobs, sources = _draws(target, rng)
     losses = forecast.loss(knobs, sources)
     order = np.argsort(losses, kind="stable")
-    picked = _spread(order, families, IMPROVED)
+    ranked: list[int] = order.tolist()
+    picked = [ranked[place] for place in spread((families[index] for index in ranked), IMPROVED)]
     improved = [(_little(forecast, knobs[i], sources[i], rng), families[i]) for i in picked]
     improved.sort(key=_loss)
     thorough = len(improved) // 5
@@ -81,21 +81,6 @@ def _draws(target: Target, rng: np.random.Generator) -> tuple[list[str], NDArray
         knobs.append(drawn)
         sources.append(played)
     return names, np.concatenate(knobs), np.concatenate(sources)
-
-
-def _spread(order: NDArray[np.int64], families: list[str], n: int) -> list[int]:
-    """The first n in order, but no family more than a third of them."""
-    taken: dict[str, int] = {}
-    found: list[int] = []
-    ranked: list[int] = order.tolist()
-    for index in ranked:
-        family = families[index]
-        if taken.get(family, 0) < max(1, n // 3):
-            taken[family] = taken.get(family, 0) + 1
-            found.append(index)
-        if len(found) == n:
-            break
-    return found
 
 
 Found = tuple[NDArray[np.float64], NDArray[np.int64], float]
@@ -166,13 +151,8 @@ def improve(
         step: First step, a share of each knob's range.
         correction: As in `Forecast.loss`.
     """
-    span = HIGH - LOW
-    search = SeparableCmaEs((knobs - LOW) / span, rng, sigma=step, population=POPULATION)
-    for _ in range(generations):
-        vectors = search.ask(POPULATION)
-        if not len(vectors):
-            break
-        played = np.tile(sources, (len(vectors), 1))
-        search.tell(vectors, forecast.loss(LOW + vectors * span, played, correction))
-    vector, loss = search.best
-    return LOW + vector * span, loss
+
+    def loss(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return forecast.loss(rows, np.tile(sources, (len(rows), 1)), correction)
+
+    return descend(loss, knobs, (LOW, HIGH), rng, generations=generations, step=step, population=POPULATION)
