@@ -35,7 +35,7 @@ def bench_run(
     conditions: Annotated[
         str, typer.Option("--conditions", help="Robustness: names with commas, or all; besides the clean sounds.")
     ] = "",
-    renders: Annotated[int, typer.Option("--renders", min=2, help="Renders for each row.")] = 100,
+    renders: Annotated[int, typer.Option("--renders", min=2, help="Renders for each row.")] = 60,
     seconds: Seconds = 600.0,
     limit: Limit = None,
     workers: Workers = None,

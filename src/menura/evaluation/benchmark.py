@@ -30,7 +30,7 @@ def run_benchmark(
     metrics: Sequence[str] = DEFAULT,
     conditions: Sequence[str] = (),
     limit: int | None = None,
-    renders: int = 100,
+    renders: int = 60,
     seconds: float = 600.0,
     seed: int = 0,
     set_seed: int = 0,
@@ -52,7 +52,7 @@ def run_benchmark(
         metrics: Names, see `menura.evaluation.metrics`.
         conditions: What is done to the sounds besides, see `menura.datasets.conditions`.
         limit: Only the first sounds.
-        renders: Renders for each row.
+        renders: Renders for each row; by default as many as a match of the track `any` takes.
         seconds: Ceiling of wall-clock time for each row, on one core.
         seed: Where all chance of the arms comes from.
         set_seed: Where all chance of the set comes from; the same sounds with another `seed` are the same set.
