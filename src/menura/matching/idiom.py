@@ -74,6 +74,11 @@ class Idiom:
         switches = [(name, value) for name, value in preset.values.items() if name.endswith(("_on", "_model", "_type"))]
         return repr((routes, sorted(switches)))
 
+    def tuned(self, preset: Preset, semitones: float) -> Preset:
+        """The preset with all of its voices tuned by at most half a semitone or so, where the synth has a control."""
+        del semitones
+        return preset
+
     def at_loudness(self, task: Task, candidate: Candidate) -> Preset:
         """The candidate's preset as loud as the target, where the synth has a control for that alone."""
         del task

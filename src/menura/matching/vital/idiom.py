@@ -53,6 +53,11 @@ class VitalIdiom(Idiom):
         tables = [table.get("name", "") for table in preset.blocks.get("settings", {}).get("wavetables", [])]
         return repr((tables, super().choices(preset)))
 
+    def tuned(self, preset: Preset, semitones: float) -> Preset:
+        """By the tuning of the voices, which reaches a semitone."""
+        here = preset.values.get("voice_tune", 0.0)
+        return preset.with_values(voice_tune=float(np.clip(here + semitones, -1.0, 1.0)))
+
     def at_loudness(self, task: Task, candidate: Candidate) -> Preset:
         """By the master volume."""
         return at_target_loudness(task, candidate)

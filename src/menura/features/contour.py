@@ -1,0 +1,44 @@
+"""How a spectrum unfolds: mel bands in slots of time that grow longer. Knows no preset."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.features.spectra import as_signal, mel_power
+
+SLOTS = (0.0, 0.015, 0.03, 0.06, 0.12, 0.24, 0.48, 1.0)
+"""Edges of the slots in seconds: an attack is told in hundredths, what follows in halves."""
+BANDS = 24
+RANGE_DB = 70.0
+"""What lies further below the loudest slot and band is as good as nothing."""
+_WINDOW, _HOP = 1024, 128
+
+
+def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """Decibels below the loudest, at most `RANGE_DB`, shape (len(SLOTS) - 1, BANDS).
+
+    Independent of gain. What comes after the sound's end counts as silence.
+
+    Args:
+        samples: mono, shape (n,), from its onset.
+        sample_rate: Hz.
+
+    Raises:
+        AudioError: it is empty or not finite.
+    """
+    signal = as_signal(samples)[: round((SLOTS[-1] + 0.1) * sample_rate)]
+    power = mel_power(signal, sample_rate, _WINDOW, _HOP, BANDS)
+    edges = np.round(np.array(SLOTS) * sample_rate / _HOP).astype(int)
+    found = np.zeros((len(SLOTS) - 1, BANDS), dtype=np.float64)
+    for slot, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        frames = power[start : max(stop, start + 1)]
+        found[slot] = frames.sum(axis=0) / max(stop - start, 1)
+    loudest = max(float(found.max()), 1e-20)
+    decibels = 10.0 * np.log10(np.maximum(found / loudest, 10.0 ** (-RANGE_DB / 10.0)))
+    return decibels.astype(np.float32)
+
+
+def slots_within(seconds: float) -> int:
+    """How many slots lie wholly within a time; at least one."""
+    return max(1, sum(edge <= seconds + 1e-9 for edge in SLOTS[1:]))

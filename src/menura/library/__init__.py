@@ -1,0 +1,1 @@
+"""Rendered patches that can be searched by sound."""

@@ -1,0 +1,262 @@
+"""A folder of patches that can be searched by sound, in two stages. Owns what it says of itself and the search.
+
+First the fast embedding finds `CANDIDATES` patches at the rendered note nearest to the query's, then the perceptual
+one puts them in order. Whoever wants to be sure renders the first of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.audio import Audio
+from menura.errors import InputError
+from menura.library.index import VectorIndex
+from menura.library.listening import Ear, at_pitch
+from menura.library.packing import Parts, unpack
+from menura.library.segment import Row, Segment
+from menura.preset import Preset
+from menura.storage import write_text
+from menura.synths.base import Synth
+from menura.synths.registry import synth_of
+
+CANDIDATES = 1_000
+"""Patches that the second stage puts in order."""
+FORMAT = 1
+_CARD = "library.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a library is made of; a library of another make is refused."""
+
+    synth: str
+    space: str
+    """Fingerprint of the synth's parameter space."""
+    engine: str
+    notes: tuple[float, ...]
+    """MIDI pitches at which each patch was heard, ascending."""
+    ear: Ear
+    fingerprints: tuple[str, str]
+    """Of the two embedders."""
+
+    @classmethod
+    def of(cls, synth: Synth, notes: Sequence[float], ear: Ear) -> Card:
+        """The card of a new library. Raises MenuraError where an embedder is not there."""
+        pitches = tuple(sorted(set(map(float, notes))))
+        if not pitches or not all(0.0 <= pitch <= 127.0 for pitch in pitches):
+            raise InputError(f"notes {list(notes)}; give MIDI pitches from 0 to 127, at least one")
+        return cls(synth.name, synth.space.fingerprint, synth.version, pitches, ear, ear.fingerprints())
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A patch that sounds like the query."""
+
+    number: int
+    """Its place in the library."""
+    name: str
+    path: str
+    """The user's own file; empty where the patch was made for the library."""
+    distance: float
+    """Root mean square difference of the perceptual embeddings, lower is nearer."""
+    note: float
+    """MIDI pitch at which the two were compared."""
+
+
+class Library:
+    """Patches, what was heard of them, and an index for each note.
+
+    Args:
+        folder: where it lies.
+        card: what it is made of.
+        segments: its parts, in order.
+        sources: what was read so far of each source, by its name.
+    """
+
+    def __init__(
+        self, folder: Path, card: Card, segments: Sequence[Segment] = (), sources: dict[str, int] | None = None
+    ) -> None:
+        self.folder = folder
+        self.card = card
+        self.segments = list(segments)
+        self.sources = dict(sources or {})
+        self._parts = Parts(folder / "parts")
+        self._indexes: dict[int, VectorIndex] = {}
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Library:
+        """A library that was built before.
+
+        Raises:
+            InputError: there is none, it is damaged, or it was built with another space or other embedders.
+        """
+        folder = Path(folder)
+        path = folder / _CARD
+        try:
+            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if known["format"] != FORMAT:
+                raise InputError(f"{path} has format {known['format']}, this menura reads {FORMAT}; build it again")
+            card = Card(
+                known["synth"],
+                known["space"],
+                known["engine"],
+                tuple(known["notes"]),
+                Ear(**known["ear"]),
+                tuple(known["fingerprints"]),
+            )
+            segments = [Segment(folder / s["folder"], s["count"], s["sha256"]) for s in known["segments"]]
+            sources: dict[str, int] = known["sources"]
+        except OSError as error:
+            raise InputError(f"{folder} holds no library; make one: menura library build --out {folder}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged ({error}); delete the folder and build the library again") from error
+        now = Card.of(synth_of(card.synth), card.notes, card.ear)
+        if now.space != card.space:
+            raise InputError(f"{folder} was built for another version of {card.synth}'s parameters; build it again")
+        if now.fingerprints != card.fingerprints:
+            raise InputError(f"{folder} was built with other weights of {card.ear.fast} or {card.ear.close}; build again")
+        return cls(folder, card, segments, sources)
+
+    def __len__(self) -> int:
+        return sum(segment.count for segment in self.segments)
+
+    @cached_property
+    def synth(self) -> Synth:
+        """Whose patches they are."""
+        return synth_of(self.card.synth)
+
+    def append(self, rows: Sequence[Row], source: str | None = None, read: int = 0) -> None:
+        """Writes patches as a new segment, and then that it is there; killed between the two, nothing has changed.
+
+        Args:
+            rows: may be empty, where all of a source's next patches were silent.
+            source: where they come from; None is not remembered.
+            read: how many of the source's patches have been read by now.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        if rows:
+            segment = Segment.write(self.folder / "segments" / f"{len(self.segments):05d}", rows)
+            self.segments.append(segment)
+        if source is not None:
+            self.sources[source] = read
+        self._indexes.clear()
+        self.save()
+
+    def save(self) -> None:
+        """Writes the card. Raises OutputError."""
+        card = self.card
+        content = {
+            "format": FORMAT,
+            "synth": card.synth,
+            "space": card.space,
+            "engine": card.engine,
+            "notes": card.notes,
+            "ear": {"fast": card.ear.fast, "close": card.ear.close},
+            "fingerprints": card.fingerprints,
+            "sources": self.sources,
+            "segments": [
+                {"folder": s.folder.relative_to(self.folder).as_posix(), "count": s.count, "sha256": s.sha256}
+                for s in self.segments
+            ],
+        }
+        write_text(self.folder / _CARD, json.dumps(content, indent=1) + "\n", force=True)
+
+    def check(self) -> None:
+        """Raises InputError where a file is missing or is not what was written."""
+        for segment in self.segments:
+            segment.check()
+
+    def preset(self, number: int) -> Preset:
+        """The preset of a patch.
+
+        Raises:
+            InputError: there is no such number, or the patch's file has gone or changed.
+        """
+        line = self._line(number)
+        return unpack(line, self.synth.init(), self._parts)
+
+    def paths(self) -> set[str]:
+        """The user's own files that are in the library."""
+        found = {json.loads(line)["path"] for segment in self.segments for line in segment.lines}
+        return found - {""}
+
+    def search(self, sound: Audio, pitch: float | None, n: int = 10, *, candidates: int = CANDIDATES) -> list[Hit]:
+        """The patches that sound most like a sound, nearest first.
+
+        Args:
+            sound: any rate and level.
+            pitch: MIDI pitch that it plays; None for one without pitch, which is heard as it is.
+            n: how many.
+            candidates: patches of the first stage.
+
+        Raises:
+            InputError: the library is empty or damaged.
+            AudioError: the sound is silent.
+        """
+        if not len(self):
+            raise InputError(f"{self.folder} has no patches; add some: menura library add {self.folder} PRESETS")
+        place = int(np.argmin([abs(note - (60.0 if pitch is None else pitch)) for note in self.card.notes]))
+        note = self.card.notes[place]
+        heard = self.card.ear.hear(sound if pitch is None else at_pitch(sound, pitch, note))
+        fast, close = (vector.astype(np.float32) for vector in heard)
+        _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
+        found = numbers[0][numbers[0] >= 0]
+        rows = np.stack([self._close(int(number), place) for number in found]).astype(np.float32)
+        distances = np.sqrt(np.mean((rows - close) ** 2, axis=1))
+        order = np.argsort(distances, kind="stable")[:n]
+        return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
+
+    def index(self, place: int) -> VectorIndex:
+        """The index of a note, by its place among the notes; made where it is missing or older than the patches.
+
+        Raises:
+            InputError: the library is damaged.
+        """
+        if place not in self._indexes:
+            path = self.folder / "index" / f"{self.card.notes[place]:g}-{len(self)}.faiss"
+            try:
+                self._indexes[place] = VectorIndex.load(path)
+            except InputError:
+                self._indexes[place] = self._indexed(place, path)
+        return self._indexes[place]
+
+    def _indexed(self, place: int, path: Path) -> VectorIndex:
+        vectors = np.concatenate([segment.fast[:, place] for segment in self.segments]).astype(np.float32)
+        index = VectorIndex.build(vectors)
+        for old in path.parent.glob(f"{self.card.notes[place]:g}-*.faiss"):
+            old.unlink(missing_ok=True)
+        index.save(path)
+        return index
+
+    def _hit(self, number: int, distance: float, note: float) -> Hit:
+        line = self._line(number)
+        return Hit(number, str(line["name"]), str(line["path"]), distance, note)
+
+    def _line(self, number: int) -> dict[str, Any]:
+        segment, place = self._place(number)
+        return json.loads(segment.lines[place])
+
+    def _close(self, number: int, note: int) -> NDArray[np.float16]:
+        segment, place = self._place(number)
+        return segment.close[place, note]
+
+    def _place(self, number: int) -> tuple[Segment, int]:
+        if not 0 <= number < len(self):
+            raise InputError(f"there is no patch {number}; the library has {len(self)}, from 0")
+        which = int(np.searchsorted(self._ends, number, side="right"))
+        segment = self.segments[which]
+        return segment, number - int(self._ends[which]) + segment.count
+
+    @property
+    def _ends(self) -> NDArray[np.int64]:
+        return np.cumsum([segment.count for segment in self.segments])
