@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -109,7 +108,9 @@ def search(
     audio = read_audio(sound).to_mono().resample(44_100).trim()
     estimate = estimate_note(audio, pitch=parse_pitch(note) if note else None)
     hits = library.search(audio, estimate.pitch if estimate.pitched or note else None, n)
-    names = [f"{rank:02d}-{Path(hit.path).stem or hit.number}{library.synth.suffix}" for rank, hit in enumerate(hits, 1)]
+    names = [
+        f"{rank:02d}-{Path(hit.path).stem or hit.number}{library.synth.suffix}" for rank, hit in enumerate(hits, 1)
+    ]
     if out is not None:
         bodies = [library.synth.write(library.preset(hit.number)) for hit in hits]
         write_folder(out, dict(zip(names, bodies, strict=True)), force=force)
@@ -158,7 +159,7 @@ def info(
 
 
 def _progress(done: Progress) -> None:
-    print(f"{done.read} read, {done.added} added, {len(done.left_out)} left out", file=sys.stderr, flush=True)
+    screen.note(f"{done.read} read, {done.added} added, {len(done.left_out)} left out")
 
 
 def _told(library: Library, done: Progress, json: bool, broken: list[str] | None = None) -> None:

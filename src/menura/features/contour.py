@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     power = mel_power(signal, sample_rate, _WINDOW, _HOP, BANDS)
     edges = np.round(np.array(SLOTS) * sample_rate / _HOP).astype(int)
     found = np.zeros((len(SLOTS) - 1, BANDS), dtype=np.float64)
-    for slot, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for slot, (start, stop) in enumerate(pairwise(edges)):
         frames = power[start : max(stop, start + 1)]
         found[slot] = frames.sum(axis=0) / max(stop - start, 1)
     loudest = max(float(found.max()), 1e-20)

@@ -47,7 +47,7 @@ def fill(
     source: str | None = None,
     *,
     workers: int | None = None,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Adds the patches of a source, without those that an earlier run has read.
 
@@ -81,7 +81,8 @@ def fill(
                 rows.append(Row(pack(draft.preset, base, parts), draft.path, fast, close))
             read, added = read + len(batch), added + len(rows)
             library.append(rows, source, read)
-            tell(Progress(read, added, tuple(left_out)))
+            if tell is not None:
+                tell(Progress(read, added, tuple(left_out)))
     return Progress(read, added, tuple(left_out))
 
 

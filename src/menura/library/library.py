@@ -122,7 +122,9 @@ class Library:
         if now.space != card.space:
             raise InputError(f"{folder} was built for another version of {card.synth}'s parameters; build it again")
         if now.fingerprints != card.fingerprints:
-            raise InputError(f"{folder} was built with other weights of {card.ear.fast} or {card.ear.close}; build again")
+            raise InputError(
+                f"{folder} was built with other weights of {card.ear.fast} or {card.ear.close}; build again"
+            )
         return cls(folder, card, segments, sources)
 
     def __len__(self) -> int:

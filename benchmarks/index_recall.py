@@ -1,0 +1,86 @@
+r"""How near the index comes to an exact search, in how much of its time. Prints one JSON line.
+
+    python benchmarks/index_recall.py --count 1000000 --dim 192
+
+Clustered vectors, as embeddings of patches are; the queries are near vectors of the index, not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from menura.library.index import Layout, VectorIndex
+
+NEIGHBOURS = 10
+
+
+def clustered(rng: np.random.Generator, centres: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Vectors around centres, unit deviation, shape (count, dim)."""
+    found = rng.standard_normal((count, centres.shape[1]), dtype=np.float32)
+    found += centres[rng.integers(len(centres), size=count)]
+    return found
+
+
+def timed(index: VectorIndex, queries: NDArray[np.float32]) -> tuple[float, NDArray[np.int64]]:
+    """Milliseconds a query, one after the other as a user asks, and the numbers found."""
+    began = time.perf_counter()
+    found = [index.search(query[None], NEIGHBOURS)[1][0] for query in queries]
+    return 1e3 * (time.perf_counter() - began) / len(queries), np.array(found)
+
+
+def main() -> None:
+    """Build, ask, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--dim", type=int, default=192)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--clusters", type=int, default=5_000)
+    parser.add_argument("--memory", type=int, default=4 << 30, help="bytes that the index may take")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(arguments.seed)
+    centres = 3.0 * rng.standard_normal((arguments.clusters, arguments.dim), dtype=np.float32)
+    vectors = clustered(rng, centres, arguments.count)
+    queries = clustered(rng, centres, arguments.queries)
+    layout = Layout.of(arguments.count, arguments.dim, memory=arguments.memory)
+    began = time.perf_counter()
+    index = VectorIndex.build(vectors, layout=layout)
+    build = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "index.faiss"
+        index.save(path)
+        size = path.stat().st_size
+        milliseconds, found = timed(VectorIndex.load(path), queries)
+    exact = VectorIndex.build(vectors, layout=Layout("flat", 0, 0, 4 * arguments.dim))
+    exact_milliseconds, wanted = timed(exact, queries)
+    recall = np.mean([len(set(a) & set(b)) / NEIGHBOURS for a, b in zip(found.tolist(), wanted.tolist(), strict=True)])
+    print(
+        json.dumps(
+            {
+                "benchmark": "index_recall",
+                "count": arguments.count,
+                "dim": arguments.dim,
+                "layout": layout.factory(arguments.dim),
+                "probes": layout.probes,
+                "recall_at_10": round(float(recall), 4),
+                "query_ms": round(milliseconds, 3),
+                "exact_ms": round(exact_milliseconds, 3),
+                "query_share": round(milliseconds / exact_milliseconds, 4),
+                "build_seconds": round(build, 1),
+                "bytes": size,
+                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The contour tells attacks and spectra apart, and not levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from menura.errors import AudioError
+from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour, slots_within
+
+RATE = 44_100
+
+
+def tone(hz: float = 440.0, attack: float = 0.001, decay: float = 0.5, seconds: float = 1.5) -> np.ndarray:
+    at = np.arange(round(seconds * RATE)) / RATE
+    return (np.minimum(at / attack, 1.0) * np.exp(-at / decay) * np.sin(2 * np.pi * hz * at)).astype(np.float32)
+
+
+def test_its_shape_and_range() -> None:
+    found = contour(tone(), RATE)
+    assert found.shape == (len(SLOTS) - 1, BANDS)
+    assert found.max() == 0.0
+    assert found.min() >= -RANGE_DB
+
+
+def test_gain_is_no_part_of_it() -> None:
+    assert contour(0.01 * tone(), RATE) == pytest.approx(contour(tone(), RATE), abs=0.01)
+
+
+def test_a_slow_attack_is_quiet_at_first() -> None:
+    fast, slow = contour(tone(), RATE).max(axis=1), contour(tone(attack=0.4, decay=5.0), RATE).max(axis=1)
+    assert fast[0] > -3.0
+    assert slow[0] < -20.0
+    assert (np.diff(slow) > 0).all()
+
+
+def test_what_is_over_is_silence() -> None:
+    found = contour(tone(seconds=0.1), RATE)
+    assert (found[-1] < -50.0).all()
+
+
+def test_slots_within_a_time() -> None:
+    assert [slots_within(seconds) for seconds in (0.0, 0.015, 0.13, 1.0, 9.0)] == [1, 1, 4, 7, 7]
+
+
+def test_nothing_is_no_sound() -> None:
+    with pytest.raises(AudioError):
+        contour(np.zeros(0, np.float32), RATE)
