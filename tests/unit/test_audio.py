@@ -96,3 +96,13 @@ def test_gain_and_peak() -> None:
     assert audio.at_peak(0.9).peak == pytest.approx(0.9, rel=1e-5)
     silent = Audio(np.zeros(100, np.float32), RATE)
     assert silent.at_peak() is silent
+
+
+def test_transposed_is_faster_and_higher() -> None:
+    at = np.arange(44_100) / 44_100
+    tone = Audio(np.sin(2 * np.pi * 440.0 * at).astype(np.float32), 44_100)
+    up = tone.transposed(12.0)
+    assert (up.sample_rate, up.samples.shape[1]) == (44_100, 22_050)
+    spectrum = np.abs(np.fft.rfft(up.samples[0] * np.hanning(22_050)))
+    assert np.argmax(spectrum) * 2.0 == pytest.approx(880.0, abs=2.0)
+    assert np.array_equal(tone.transposed(0.0).samples, tone.samples)

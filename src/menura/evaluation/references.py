@@ -56,10 +56,8 @@ class Resampled:
         item = case.item
         if item.judged_pitch is None or item.pitch is None:
             raise NotApplicableError("only a pair of notes has another pitch to play")
-        ratio = 2.0 ** ((item.judged_pitch - item.pitch) / 12.0)
-        # Told a higher rate than it has, the resampler plays it faster; the ratio is exact to a thousandth of a cent.
-        told = Audio(case.target.audio.samples, round(SAMPLE_RATE * ratio))
-        return Answer(note=replace(case.target.note, pitch=item.judged_pitch), sound=told.resample(SAMPLE_RATE))
+        sound = case.target.audio.transposed(item.judged_pitch - item.pitch)
+        return Answer(note=replace(case.target.note, pitch=item.judged_pitch), sound=sound)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from menura.audio import Audio
 from menura.errors import InputError
 from menura.library.index import VectorIndex
-from menura.library.listening import Ear, at_pitch
+from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
 from menura.library.segment import Row, Segment
 from menura.preset import Preset
@@ -209,7 +209,7 @@ class Library:
             raise InputError(f"{self.folder} has no patches; add some: menura library add {self.folder} PRESETS")
         place = int(np.argmin([abs(note - (60.0 if pitch is None else pitch)) for note in self.card.notes]))
         note = self.card.notes[place]
-        heard = self.card.ear.hear(sound if pitch is None else at_pitch(sound, pitch, note))
+        heard = self.card.ear.hear(sound if pitch is None else sound.transposed(note - pitch))
         fast, close = (vector.astype(np.float32) for vector in heard)
         _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
         found = numbers[0][numbers[0] >= 0]

@@ -69,18 +69,6 @@ def loudest(sound: Audio) -> float:
     return float(rms_envelope(sound.mono, SAMPLE_RATE // 20, SAMPLE_RATE // 80).max())
 
 
-def at_pitch(sound: Audio, pitch: float, wanted: float) -> Audio:
-    """The sound played as a sampler plays it at another key: faster or slower.
-
-    Args:
-        sound: at `pitch`.
-        pitch: MIDI.
-        wanted: MIDI.
-    """
-    rate = round(sound.sample_rate * 2.0 ** ((wanted - pitch) / 12.0))
-    return Audio(sound.samples, rate).resample(SAMPLE_RATE)
-
-
 def note_of(pitch: float) -> Note:
     """The note at which a patch is heard."""
     return Note(pitch=pitch, hold=HOLD, total=TOTAL)
