@@ -23,7 +23,10 @@ Folder = Annotated[Path, typer.Argument(help="Folder of the library.")]
 
 @app.command("build")
 def build(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the library; an unfinished one is continued.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Its folder, by default the user's own; continued where unfinished."),
+    ] = None,
     count: Annotated[int, typer.Option("--count", min=1, help="How many patches to draw.")] = 2_000,
     prior: Annotated[str, typer.Option("--prior", help="Where they are drawn from.")] = "human",
     synth: Annotated[str, typer.Option("--synth", help="Whose patches.")] = "vital",
@@ -37,7 +40,7 @@ def build(
     """Draw patches, render them and write a library; stopped at any point, the same command goes on."""
     from menura.datasets.sampling import draw_preset, sampler_of
     from menura.library.building import Draft, fill
-    from menura.library.library import Card, Library
+    from menura.library.library import Card, Library, default_folder
     from menura.library.listening import Ear
     from menura.note import parse_pitch
     from menura.synths.registry import synth_of
@@ -46,12 +49,13 @@ def build(
     card = Card.of(player, [parse_pitch(note) for note in notes.split(",")], Ear(fast, close))
     sampler = sampler_of(prior, player)
     source = f"{prior}, seed {seed}"
-    if (out / "library.json").exists():
-        library = Library.open(out)
+    folder = out or default_folder(player.name)
+    if (folder / "library.json").exists():
+        library = Library.open(folder)
         if library.card != card:
-            raise InputError(f"{out} is a library of another make ({library.card}); choose another folder")
+            raise InputError(f"{folder} is a library of another make ({library.card}); choose another folder")
     else:
-        library = Library(out, card)
+        library = Library(folder, card)
         library.save()
     drafts = (Draft(draw_preset(sampler, player, seed, index)) for index in range(count))
     _told(library, fill(library, drafts, source, workers=workers, tell=_progress), json)

@@ -14,9 +14,11 @@ from menura.errors import InputError
 from menura.evaluation.arm import Arm, NotApplicableError
 from menura.evaluation.references import External, NoiseFloor, Resampled
 from menura.evaluation.stage_arm import StageArm
+from menura.library.library import Library
 from menura.matching.audition import Audition
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.resynthesise import Resynthesise
+from menura.matching.retrieve import Retrieve
 from menura.matching.stage import Stage
 from menura.matching.starts import InitialPatch, RandomStarts
 from menura.matching.tracks import stages_of
@@ -47,6 +49,21 @@ def _resynthesis(synth: Synth) -> list[Stage]:
     return [Resynthesise(), Audition()]
 
 
+def _neighbour(synth: Synth) -> list[Stage]:
+    return [Retrieve(_library(synth), share=1.0), Audition()]
+
+
+def _cmaes_neighbour(synth: Synth) -> list[Stage]:
+    return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), CmaEsSearch()]
+
+
+def _library(synth: Synth) -> Library:
+    try:
+        return Library.default(synth.name)
+    except InputError as error:
+        raise NotApplicableError(str(error)) from error
+
+
 def _knobs(synth: Synth) -> list[Stage]:
     return stages_of("knobs", synth)
 
@@ -60,6 +77,13 @@ INIT = StageArm("init", "the synth's initial patch", "knobs", _initial, renders=
 RANDOM = StageArm("random", "one random patch at the target's pitch", "knobs", _random, renders=2, optimised=())
 RANDOM_BEST = StageArm("random-best", "the best of as many random patches as there are renders", "knobs", _random)
 CMAES = StageArm("cmaes", "CMA-ES on all active knobs, from the best of a quarter of random patches", "knobs", _cmaes)
+NEIGHBOUR = StageArm("neighbour", "the nearest of the library's patches, rendered", "knobs", _neighbour)
+CMAES_NEIGHBOUR = StageArm(
+    "cmaes-neighbour",
+    "CMA-ES on all active knobs, from the nearest of the library's patches",
+    "knobs",
+    _cmaes_neighbour,
+)
 KNOBS = StageArm("knobs", "menura's search over the synth's own controls", "knobs", _knobs)
 RESYNTHESIS = StageArm(
     "resynthesis", "tables and contours written from the target, corrected by ear", "any", _resynthesis
@@ -86,6 +110,8 @@ ARMS: Registry[Arm] = Registry(
             ("RANDOM", RANDOM),
             ("RANDOM_BEST", RANDOM_BEST),
             ("CMAES", CMAES),
+            ("NEIGHBOUR", NEIGHBOUR),
+            ("CMAES_NEIGHBOUR", CMAES_NEIGHBOUR),
             ("KNOBS", KNOBS),
             ("RESYNTHESIS", RESYNTHESIS),
             ("FULL", FULL),

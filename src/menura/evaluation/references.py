@@ -6,12 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from menura.audio import Audio, read_audio
+from menura.audio import read_audio
 from menura.errors import InputError, RenderError
 from menura.evaluation.answer import Answer
 from menura.evaluation.arm import Case, NotApplicableError, Track
 from menura.evaluation.results import safe_name
-from menura.matching.target import SAMPLE_RATE
 
 SOUNDS = (".wav", ".flac", ".aiff", ".ogg", ".mp3")
 """Endings of an external arm's sounds, in the order in which they are looked for."""

@@ -7,6 +7,8 @@ one puts them in order. Whoever wants to be sure renders the first of them.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +25,7 @@ from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
 from menura.library.segment import Row, Segment
 from menura.preset import Preset
-from menura.storage import write_text
+from menura.storage import cache_folder, write_text
 from menura.synths.base import Synth
 from menura.synths.registry import synth_of
 
@@ -31,6 +33,11 @@ CANDIDATES = 1_000
 """Patches that the second stage puts in order."""
 FORMAT = 1
 _CARD = "library.json"
+
+
+def default_folder(synth: str) -> Path:
+    """Where the user's library of a synth lies unless told otherwise. It need not exist."""
+    return cache_folder() / "libraries" / re.sub(r"[^\w.-]", "_", synth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,16 @@ class Library:
                 f"{folder} was built with other weights of {card.ear.fast} or {card.ear.close}; build again"
             )
         return cls(folder, card, segments, sources)
+
+    @classmethod
+    def default(cls, synth: str) -> Library:
+        """The library that MENURA_LIBRARY names, or the user's own of that synth.
+
+        Raises:
+            InputError: there is none, or it cannot be used.
+        """
+        named = os.environ.get("MENURA_LIBRARY")
+        return cls.open(Path(named) if named else default_folder(synth))
 
     def __len__(self) -> int:
         return sum(segment.count for segment in self.segments)
