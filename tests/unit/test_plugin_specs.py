@@ -90,6 +90,17 @@ def test_steps_that_are_not_searched_come_back() -> None:
         assert control.bounds[0] <= control.value(raw) <= control.bounds[1]
 
 
+def test_a_control_with_steps_may_read_its_own_place_for_a_step() -> None:
+    # Surge's switches are searched at 0.2505 and 0.7505, and read 0 and 1.
+    switch = Control(0, "Mute", "", 0.0, (0.2505, 0.7505), ("off", "on"))
+    assert switch.took(0.2505, 0.0)
+    assert switch.took(0.7505, 1.0)
+    assert not switch.took(0.2505, 1.0)
+    glide = Control(1, "Cutoff", "", 0.0)
+    assert glide.took(0.5, 0.51)
+    assert not glide.took(0.5, 0.6)
+
+
 def test_a_control_that_is_gone_is_told_and_another_instrument_refused(spec: Spec) -> None:
     controls = stand_ins(spec)
     adapted = adapt(spec, spec.name, controls[1:])

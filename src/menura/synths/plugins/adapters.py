@@ -102,7 +102,7 @@ class Dexed(Instrument):
     suffix = ".syx"
 
     def read(self, source: Path | bytes) -> Preset:
-        """A preset from its file or bytes; a path that ends in ``#n`` is the n-th voice of a bank. Raises PresetError."""
+        """A preset from its file or bytes, of ``bank.syx#3`` the third voice. Raises PresetError."""
         if isinstance(source, bytes) or "#" not in source.name or source.exists():
             return super().read(source)
         voice = Dx7().read(source)
