@@ -50,8 +50,8 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20_261_121)
 
 
-# What continuous integration may leave out; anything else that it skips would be lost unseen. It runs as root, and Surge
-# XT's Python module is in no package index: it is built from Surge's source, with a C++ toolchain and its submodules.
+# What continuous integration may leave out; anything else that it skips would be lost unseen. It runs as root, and the
+# Python module of Surge XT is in no package index: it is built from Surge's source with a C++ toolchain.
 MAY_BE_SKIPPED = (
     "root may write anywhere",
     "root may read anything",

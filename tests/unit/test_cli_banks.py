@@ -68,9 +68,9 @@ def test_other_presets_are_no_banks(tmp_path: Path) -> None:
     synth = synth_of("vital")
     path = tmp_path / "a.vital"
     path.write_bytes(synth.write(synth.init()))
-    with pytest.raises(PresetError, match="a.vital holds one preset, not a bank; leave out #2"):
+    with pytest.raises(PresetError, match=r"a\.vital holds one preset, not a bank; leave out #2"):
         read_preset(numbered(path, "2"))
-    with pytest.raises(PresetError, match="gone.syx does not exist"):
+    with pytest.raises(PresetError, match=r"gone\.syx does not exist"):
         read_preset(tmp_path / "gone.syx#2")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -73,7 +74,7 @@ def test_it_is_found_without_being_loaded(tmp_path: Path, monkeypatch: pytest.Mo
     assert found is not None
     assert found.file == str(tmp_path / "surgepy" / "__init__.py")
     # As pip builds it: the binary in the package decides what it does, so its content is what a probe is kept by.
-    binary = tmp_path / "surgepy" / f"_surgepy{importlib.machinery.EXTENSION_SUFFIXES[0]}"
+    binary = tmp_path / "surgepy" / f"_surgepy{EXTENSION_SUFFIXES[0]}"
     binary.write_bytes(b"")
     found = find_surgepy()
     assert found is not None
