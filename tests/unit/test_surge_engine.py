@@ -198,7 +198,9 @@ def test_doctor_says_which_road_it_takes(surface: ModuleType, monkeypatch: pytes
     from menura.cli.doctor import _plugins
 
     assert "Surge XT: 1.3.written-down by the Python module surgepy, " in _plugins()
-    monkeypatch.setitem(sys.modules, "surgepy", None)
-    assert "Surge XT: not found (no Python module surgepy, no plug-in)" in _plugins()
-    with pytest.raises(EngineError, match="looked for the Python module surgepy and for Surge XT, SurgeXT"):
-        SurgeXt()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "surgepy", None)
+        patch.setattr("menura.synths.plugins.adapters.plugins", list)
+        assert "Surge XT: not found (no Python module surgepy, no plug-in)" in _plugins()
+        with pytest.raises(EngineError, match="looked for the Python module surgepy and for Surge XT, SurgeXT"):
+            SurgeXt()
