@@ -12,8 +12,11 @@ from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
 from menura.synths.dx7.hexter import find_hexter
+from menura.synths.plugins.surge_engine import find_surgepy
 from menura.synths.registry import SYNTHS, synth_of
 
+SURGE = "surge-xt"
+"""Here through its own Python module; the plug-in is checked by `menura synths verify`."""
 EXPECTED = {"dx7", "toy", "vital"}
 PLUGINS = (
     "plugin:http://drobilla.net/plugins/mda/DX10",
@@ -34,6 +37,7 @@ PLAIN = {
 TOUCHED = {
     "dx7": {"op1_velocity_sensitivity": 7.0},
     "plugin:http://drobilla.net/plugins/mda/JX10": {"ENV Rel": 0.2},
+    "surge-xt": {"A Velocity > VCA Gain": 0.0, "A Amp EG Release": 0.0},
     "plugin:Nekobi-vst.so": {"Cutoff": 0.0, "Env Mod": 0.1, "VCF Resonance": 0.5, "Accent": 1.0, "Waveform": 1.0},
     "toy": {},
     "vital": {"velocity_track": 1.0},
@@ -45,6 +49,8 @@ def installed(name: str) -> Synth:
     """The synth, where its engine is; continuous integration goes without none (tests/guards)."""
     if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
         pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
+    if name == SURGE and find_surgepy() is None:
+        pytest.skip("surgepy is not importable; it is built from Surge's source")
     if name in PLUGINS and not os.environ.get("CI"):
         try:
             return synth_of(name)
@@ -53,7 +59,7 @@ def installed(name: str) -> Synth:
     return synth_of(name)
 
 
-@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS])
+@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, SURGE])
 def synth(request: pytest.FixtureRequest) -> Synth:
     return installed(request.param)
 

@@ -18,6 +18,7 @@ import soundfile
 
 from menura.audio import read_audio
 from menura.cli import main
+from menura.synths.dx7.hexter import hexter
 from menura.synths.registry import synth_of
 
 RATE = 44_100
@@ -247,6 +248,18 @@ def test_synths_lists_vital(run: Run) -> None:
     assert vital["usable"]
     assert vital["suffix"] == ".vital"
     assert "vital" in run("synths").out
+
+
+def test_synths_says_that_an_engine_is_absent(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MENURA_HEXTER", str(tmp_path / "nowhere.so"))
+    hexter.cache_clear()
+    try:
+        dx7 = next(row for row in json.loads(run("synths", "--json").out)["synths"] if row["name"] == "dx7")
+    finally:
+        hexter.cache_clear()
+    assert dx7["usable"] is False
+    assert "apt install hexter" in dx7["engine"]
+    assert dx7["suffix"] == ".syx"  # voices are read and written all the same
 
 
 def test_doctor_finds_this_machine_well(run: Run) -> None:

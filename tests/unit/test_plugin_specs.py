@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from menura.errors import EngineError
+from menura.errors import EngineError, PresetError
 from menura.preset import Preset
 from menura.synths.dx7.controls import controls as dx7_controls
 from menura.synths.dx7.format import unpack, valid
-from menura.synths.plugins.adapters import installed
-from menura.synths.plugins.controls import Control
+from menura.synths.dx7.synth import Dx7, voice_of
+from menura.synths.plugins.adapters import Dexed, installed
+from menura.synths.plugins.controls import Control, Probe
 from menura.synths.plugins.dexed import dx7_name, raws_of_voice, voice_of_raws
 from menura.synths.plugins.spec import INSTRUMENTS, Spec, adapt, plain, spec_of
 from menura.synths.registry import SYNTHS, synth_of
@@ -90,6 +91,17 @@ def test_steps_that_are_not_searched_come_back() -> None:
         assert control.bounds[0] <= control.value(raw) <= control.bounds[1]
 
 
+def test_a_control_with_steps_may_read_its_own_place_for_a_step() -> None:
+    # Surge's switches are searched at 0.2505 and 0.7505, and read 0 and 1.
+    switch = Control(0, "Mute", "", 0.0, (0.2505, 0.7505), ("off", "on"))
+    assert switch.took(0.2505, 0.0)
+    assert switch.took(0.7505, 1.0)
+    assert not switch.took(0.2505, 1.0)
+    glide = Control(1, "Cutoff", "", 0.0)
+    assert glide.took(0.5, 0.51)
+    assert not glide.took(0.5, 0.6)
+
+
 def test_a_control_that_is_gone_is_told_and_another_instrument_refused(spec: Spec) -> None:
     controls = stand_ins(spec)
     adapted = adapt(spec, spec.name, controls[1:])
@@ -143,3 +155,21 @@ def test_a_dx7_voice_goes_into_dexed_and_back(shared_data: Path) -> None:
         assert all(0.0 <= raw <= 1.0 for raw in raws.values())
         held = {name: float(np.float32(raw)) for name, raw in raws.items()}
         assert voice_of_raws(held)[:145] == voice[:145]
+
+
+def test_dexed_takes_one_voice_of_a_bank(tmp_path: Path) -> None:
+    spec = spec_of("dexed")
+    adapted = adapt(spec, spec.name, stand_ins(spec))
+    synth = object.__new__(Dexed)  # the plug-in is not there: its controls, as a probe would have them
+    synth.name, synth.spec, synth._adapted = spec.name, spec, adapted
+    synth.probe = Probe("Dexed", "vst3", "", 0, "", "", adapted.controls, True, 0.0, False)
+    voices = [Dx7().init().with_values(algorithm=float(number)) for number in range(32)]
+    (tmp_path / "bank.syx").write_bytes(Dx7().write_bank(voices))
+    raws = raws_of_voice(voice_of(voices[6]))
+    name = next(one.name for one in adapted.controls if dx7_name(plain(one.name)) == "algorithm")
+    found = synth.read(tmp_path / "bank.syx#7")
+    assert found.origin == {"voice": 7, "file": "bank.syx"}
+    assert synth.probe.by_name[name].raw(found.values[name]) == pytest.approx(raws["algorithm"], abs=1e-6)
+    assert found != synth.read(tmp_path / "bank.syx")
+    with pytest.raises(PresetError, match="there is no voice 33"):
+        synth.read(tmp_path / "bank.syx#33")

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +16,9 @@ from menura.cli import screen
 from menura.cli.options import Json, Workers
 from menura.errors import MenuraError, WorkError
 from menura.version import __version__
+
+if TYPE_CHECKING:
+    from menura.synths.plugins.spec import Spec
 
 
 def doctor(workers: Workers = None, json: Json = False) -> None:
@@ -117,7 +121,6 @@ def _writable(folder: Path) -> str:
 def _plugins() -> str:
     """No plug-in has to be there; what there is and where it was looked for is told."""
     from menura.errors import EngineError
-    from menura.synths.plugins.adapters import installed
     from menura.synths.plugins.folders import Format, folders, plugins
     from menura.synths.plugins.host import host_version
     from menura.synths.plugins.names import FILE
@@ -130,8 +133,7 @@ def _plugins() -> str:
             hosts.append(host_version(one))
         except EngineError as error:
             hosts.append(str(error))
-    named = {spec_of(name).title: installed(spec_of(name)) for name in INSTRUMENTS}
-    there = "; ".join(f"{title}: {place.place if place else 'not found'}" for title, place in named.items())
+    there = "; ".join(f"{spec_of(name).title}: {_instrument(spec_of(name))}" for name in INSTRUMENTS)
     everywhere: tuple[Format, ...] = ("lv2", "vst2", "vst3", "au")
     places = dict.fromkeys(str(folder) for one in everywhere for folder in folders(one))
     from menura import storage
@@ -140,6 +142,21 @@ def _plugins() -> str:
         f"{', '.join(hosts)}; {len(plugins())} plug-ins (menura synths scan lists them); {there}; "
         f"looked in {', '.join(places)}; own lists of names: {storage.config_folder() / FILE}"
     )
+
+
+def _instrument(spec: Spec) -> str:
+    """What plays an instrument: its own Python module, a plug-in, or nothing that was looked for."""
+    from menura.synths.plugins.adapters import installed
+    from menura.synths.plugins.worker import isolated
+
+    place = installed(spec)
+    module = f"no Python module {spec.python}" if spec.python else ""
+    if place is None:
+        return f"not found ({module}, no plug-in)" if module else "not found"
+    if place.format != spec.python:
+        return place.place + (f" ({module})" if module else "")
+    version = isolated("menura.synths.plugins.surge_engine:surge_version", seconds=60.0)
+    return f"{version} by the Python module {spec.python}, {place.place}"
 
 
 def _presets() -> str:

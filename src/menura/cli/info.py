@@ -8,15 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from menura.cli import screen
-from menura.cli.options import Json, preset_endings, read_preset
+from menura.cli.options import Json, place_in_bank, preset_endings, read_preset
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A preset or a sound.", metavar="PRESET|SOUND")],
+    file: Annotated[
+        Path, typer.Argument(help="A preset (bank.syx#3: the third of a bank) or a sound.", metavar="PRESET|SOUND")
+    ],
     json: Json = False,
 ) -> None:
     """Tell what a preset is made of, or what a sound plays."""
-    if file.suffix.lower() in preset_endings():
+    if place_in_bank(file)[0].suffix.lower() in preset_endings():
         _preset(file, json)
     else:
         _sound(file, json)
@@ -34,7 +36,7 @@ def _preset(path: Path, json: bool) -> None:
         "author": _text(preset.blocks.get("author")),
         "comment": _text(preset.blocks.get("comments")),
         "id": preset.id,
-        "bytes": path.stat().st_size,
+        "bytes": place_in_bank(path)[0].stat().st_size,
         "routes": len(preset.routes),
     }
     if json:

@@ -50,7 +50,9 @@ def match(
     lock: Annotated[
         list[str] | None, typer.Option("--lock", help="Control or group to leave as it is; repeatable.")
     ] = None,
-    near: Annotated[Path | None, typer.Option("--near", help="Preset to stay near.")] = None,
+    near: Annotated[
+        Path | None, typer.Option("--near", help="Preset to stay near; bank.syx#3 is the third of a bank.")
+    ] = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:

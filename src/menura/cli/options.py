@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from menura.preset import Preset
     from menura.synths.base import Synth
 
+_BANKS = (".syx",)
+"""Endings of files that hold many presets."""
 _log = logging.getLogger(__name__)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
@@ -33,14 +35,19 @@ def note_of(pitch: str, velocity: float, hold: float, total: float | None) -> No
     return Note(parse_pitch(pitch), velocity, hold, max(2.0, hold + 1.0) if total is None else total)
 
 
-def read_preset(path: Path, synth_name: str | None = None) -> tuple[Synth, Preset]:
+def read_preset(place: Path, synth_name: str | None = None) -> tuple[Synth, Preset]:
     """A preset and the synth that plays it, told by the file's ending unless named.
 
+    Args:
+        place: the file; of a bank of presets, ``bank.syx#3`` is the third.
+        synth_name: the synth that reads it.
+
     Raises:
-        PresetError: it is missing, broken, or of no known kind.
+        PresetError: it is missing, broken, or of no known kind, or the number is none of the bank's.
     """
     from menura.synths.registry import synth_of
 
+    path, number = place_in_bank(place)
     endings = preset_endings()
     known = synth_name or endings.get(path.suffix.lower())
     if known is None:
@@ -50,6 +57,12 @@ def read_preset(path: Path, synth_name: str | None = None) -> tuple[Synth, Prese
         raise PresetError(f"{path} does not exist; check the name")
     if path.is_dir():
         raise PresetError(f"{path} is a folder; name one preset file in it")
+    if number is not None:
+        if path.suffix.lower() not in _BANKS:
+            raise PresetError(f"{path} holds one preset, not a bank; leave out #{number}")
+        if not number.isdecimal():
+            raise PresetError(f"{place}: #{number} names no voice; give its place in the bank, as in {path.name}#1")
+        return synth, synth.read(path.with_name(f"{path.name}#{int(number)}"))
     try:
         body = path.read_bytes()
     except OSError as error:
@@ -58,6 +71,15 @@ def read_preset(path: Path, synth_name: str | None = None) -> tuple[Synth, Prese
         return synth, synth.read(body)
     except PresetError as error:
         raise PresetError(f"{path}: {error}") from error
+
+
+def place_in_bank(path: Path) -> tuple[Path, str | None]:
+    """The file and the text behind ``#``, which names one preset in it; None where the path has none.
+
+    A file whose own name has a ``#`` is meant itself.
+    """
+    file, mark, number = path.name.rpartition("#")
+    return (path.with_name(file), number) if mark and file and not path.exists() else (path, None)
 
 
 def preset_endings() -> dict[str, str]:

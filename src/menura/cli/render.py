@@ -12,7 +12,7 @@ from menura.cli.options import Force, Json, Pitch, Velocity, note_of, read_prese
 
 
 def render(
-    preset: Annotated[Path, typer.Argument(help="Preset file, e.g. bass.vital.")],
+    preset: Annotated[Path, typer.Argument(help="Preset file, e.g. bass.vital, or bank.syx#3.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Sound file to write; its ending chooses the format.")],
     note: Pitch = "C4",
     velocity: Velocity = 0.8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,11 +28,17 @@ def synths(context: typer.Context, json: Json = False) -> None:
 
     rows: list[dict[str, object]] = []
     for name in SYNTHS.names():
+        row: dict[str, object] = {"name": name, "engine": "", "suffix": "", "usable": False}
         try:
             synth = synth_of(name)
-            rows.append({"name": name, "engine": synth.version, "suffix": synth.suffix, "usable": True})
+            row |= {"engine": synth.version, "suffix": synth.suffix}
+            # Some read and write presets without their engine, and find it out when they play.
+            check: Callable[[], None] | None = getattr(synth, "check", None)
+            if check is not None:
+                check()
+            rows.append(row | {"usable": True})
         except EngineError as error:
-            rows.append({"name": name, "engine": str(error), "suffix": "", "usable": False})
+            rows.append(row | {"engine": str(error)})
     if json:
         screen.emit({"synths": rows})
         return

@@ -36,7 +36,7 @@ _NAMES = tuple(control.name for control in controls())
 _DEFAULTS = {control.name: float(control.default) for control in controls()}
 _HIGHEST = {control.name: control.high for control in controls()}
 _LIMITS = np.array(list(_HIGHEST.values()), np.float64)
-_PLACE = re.compile(r"(?P<file>.+)#(?P<number>\d{1,4})")
+_PLACE = re.compile(r"(?P<file>.+)#(?P<number>\d+)")
 
 
 class Dx7:
@@ -52,6 +52,10 @@ class Dx7:
             return hexter().version
         except EngineError:
             return "hexter absent (apt install hexter)"
+
+    def check(self) -> None:
+        """Raises EngineError where the engine is missing; voices can be read and written all the same."""
+        hexter()
 
     @cached_property
     def space(self) -> ParameterSpace:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 from menura.errors import EngineError, PresetError
 from menura.preset import Preset
 from menura.space import ParameterSpace
 from menura.synths.dx7.format import check_voice, name_of, read_voices
+from menura.synths.dx7.synth import Dx7
 from menura.synths.plugins.dexed import dx7_name, raws_of_voice
 from menura.synths.plugins.folders import Format, Location, plugins
 from menura.synths.plugins.h2p import H2p
@@ -20,6 +22,7 @@ from menura.synths.plugins.plugin import Plugin
 from menura.synths.plugins.scan import last_scan
 from menura.synths.plugins.spec import Adapted, Spec, adapt, plain, spec_of
 from menura.synths.plugins.surge import SurgePatch
+from menura.synths.plugins.surge_engine import find_surgepy
 
 _ORDER: tuple[Format, ...] = ("vst3", "vst2", "lv2", "au")
 """Which format is taken where an instrument is there in several: the exactness of their states decides."""
@@ -40,9 +43,10 @@ class Instrument(Plugin):
         self.spec: Spec = spec_of(self.instrument)
         found = installed(self.spec)
         if found is None:
+            module = f"the Python module {self.spec.python} and for " if self.spec.python else ""
             raise EngineError(
-                f"{self.spec.title} is not installed; looked for {', '.join(self.spec.files)} in the plug-in folders "
-                f"that menura doctor lists; it is at {self.spec.home}"
+                f"{self.spec.title} is not installed; looked for {module}{', '.join(self.spec.files)} in the plug-in "
+                f"folders that menura doctor lists; it is at {self.spec.home}"
             )
         super().__init__(found, self.instrument)
         self._adapted: Adapted = adapt(self.spec, self.name, self.probe.controls)
@@ -57,6 +61,12 @@ class Instrument(Plugin):
         """What a fresh instance plays, each searched control within the range that is searched."""
         init = super().init()
         return self.space.decode(self.space.default, init)
+
+    def freeze(self, preset: Preset) -> Preset:
+        """The same preset without chance: by the lists of names, and by what the spec knows of the instrument."""
+        still = super().freeze(preset)
+        values = {name: self.spec.calm(self.probe.by_name[name], value) for name, value in still.values.items()}
+        return still if values == still.values else replace(still, values=values)
 
     def _read(self, data: bytes) -> Preset:
         """The plug-in's state as its host keeps it; a native file is checked, and told what to do with."""
@@ -73,7 +83,7 @@ class Instrument(Plugin):
 
 
 class SurgeXt(Instrument):
-    """Surge XT. As a VST2 plug-in it reads its .fxp patches."""
+    """Surge XT: its own Python module where that is importable, else the plug-in. The module reads its .fxp patches."""
 
     instrument = "surge-xt"
     suffix = ".fxp"
@@ -82,7 +92,7 @@ class SurgeXt(Instrument):
         if data[:4] != b"CcnK" or self.location.format == "vst2":
             return False
         SurgePatch.of_bytes(data)
-        return True
+        return self.location.format != "surgepy"
 
 
 class Dexed(Instrument):
@@ -90,6 +100,13 @@ class Dexed(Instrument):
 
     instrument = "dexed"
     suffix = ".syx"
+
+    def read(self, source: Path | bytes) -> Preset:
+        """A preset from its file or bytes, of ``bank.syx#3`` the third voice. Raises PresetError."""
+        if isinstance(source, bytes) or "#" not in source.name or source.exists():
+            return super().read(source)
+        voice = Dx7().read(source)
+        return replace(super().read(Dx7().write(voice)), origin=voice.origin)
 
     def _read(self, data: bytes) -> Preset:
         if data[:1] != b"\xf0":
@@ -137,7 +154,11 @@ class TalNoiseMaker(Instrument):
 
 
 def installed(spec: Spec) -> Location | None:
-    """Where an instrument lies, by the names of its files, else by what the last scan heard it call itself."""
+    """Where an instrument lies: its Python module, the names of its files, else what the last scan heard it called."""
+    if spec.python:
+        module = find_surgepy()
+        if module is not None:
+            return module
     wanted = {plain(name) for name in (*spec.files, spec.title)}
     found = [one for one in plugins() if plain(one.stem) in wanted]
     found += [line.location for line in last_scan() if plain(line.called) in wanted]

@@ -69,6 +69,6 @@ def _place(location: Location) -> Path:
 def _way() -> str:
     """Hash of the code and the lists that decide what probing finds."""
     package = files("menura.synths.plugins")
-    parts = ("probe", "ear", "controls", "host", "process")
+    parts = ("probe", "ear", "controls", "host", "midi", "process", "surge_engine")
     names = [*(f"{part}.py" for part in parts), "names.toml"]
     return storage.hash_bytes(b"\n".join(package.joinpath(name).read_bytes() for name in names))

@@ -79,6 +79,16 @@ class Control:
         """The least and the largest value that a preset may hold."""
         return (self._scale[1][0], self._scale[1][-1]) if self.positions else (0.0, 1.0)
 
+    def took(self, raw: float, back: float) -> bool:
+        """True where a control that was put to `raw` and reads `back` stands where it was put.
+
+        One with steps may read anything nearer to the same step than to others: a switch put to 0.75 reads 1.
+        """
+        if abs(back - raw) <= self.tolerance:
+            return True
+        steps = np.asarray(self.positions)
+        return bool(self.positions) and int(np.argmin(np.abs(steps - back))) == int(np.argmin(np.abs(steps - raw)))
+
     @property
     def tolerance(self) -> float:
         """How far from its place it may be read back: a third of a step, or what a coarse display rounds off."""

@@ -12,7 +12,8 @@ from typing import Literal
 
 from menura.errors import EngineError, UnknownNameError
 
-Format = Literal["lv2", "vst2", "vst3", "au"]
+Format = Literal["lv2", "vst2", "vst3", "au", "surgepy"]
+"""Of plug-ins, and Surge XT's own Python module, which is played like one."""
 _VARIABLE: dict[Format, str] = {"lv2": "LV2_PATH", "vst2": "VST_PATH", "vst3": "VST3_PATH"}
 _LINUX: dict[Format, tuple[str, ...]] = {
     "lv2": ("~/.lv2", "/usr/local/lib/lv2", "/usr/lib/lv2", "/usr/lib/{machine}-linux-gnu/lv2", "/usr/lib64/lv2"),
@@ -48,6 +49,8 @@ class Location:
         """What it is called by its place alone: the last part of the URI, or the file's name without ending."""
         if self.format == "lv2":
             return re.split(r"[/#:]", self.place.rstrip("/#"))[-1]
+        if self.format == "surgepy":
+            return "Surge XT"
         return re.sub(r"[-_]vst$", "", Path(self.place).stem)
 
 
@@ -131,6 +134,8 @@ def short_name(location: Location) -> str:
     """The shortest text that `locate` takes back to this plug-in, so that it means the same on other machines."""
     if location.format == "lv2":
         return location.place
+    if location.format == "surgepy":
+        return location.format
     name = Path(location.place).name
     try:
         return name if locate(name) == location else location.place

@@ -1,5 +1,7 @@
 """Plug-in hosts: the only importer of `dawdreamer` (VST2, LV2) and `pedalboard` (VST3, Audio Unit).
 
+Surge XT's own Python module stands behind the same door, in `surge_engine`.
+
 An instance is one loaded plug-in. Its code is foreign and may crash or hang: call this in worker processes only.
 Values are raw: 0 to 1, as the host passes them to the plug-in.
 """
@@ -7,9 +9,7 @@ Values are raw: 0 to 1, as the host passes them to the plug-in.
 from __future__ import annotations
 
 import contextlib
-import struct
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from menura.errors import EngineError, RenderError
 from menura.note import Note
 from menura.synths.plugins.folders import Format, Location
+from menura.synths.plugins.midi import SETTLE, events, midi_file
 from menura.synths.plugins.process import clear_memory, seed_chance
 
 Sound = NDArray[np.float32]
-SETTLE = 0.1
-"""Seconds that an instance runs before its note, so that what it smooths has arrived, as in an open plug-in."""
 _BLOCK = 512
 _MANY = 100_000
 """A number of steps above this means that there are none."""
@@ -41,6 +40,8 @@ class Described:
     steps: int
     """How many positions it says it has; 0 where it does not say."""
     boolean: bool
+    positions: tuple[float, ...] | None = None
+    """Raw value of each step where the host knows them for certain, () where it glides; None has probing find out."""
 
 
 class Instance(Protocol):
@@ -88,10 +89,12 @@ def host_version(format: Format) -> str:  # noqa: A002 - the field's word
     Raises:
         EngineError: it is not installed.
     """
-    package = "dawdreamer" if format in ("lv2", "vst2") else "pedalboard"
+    package = {"lv2": "dawdreamer", "vst2": "dawdreamer", "surgepy": "surgepy"}.get(format, "pedalboard")
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
+        if format == "surgepy":  # on the path from where it was built; its content tells versions apart
+            return package
         raise EngineError(f"the plug-in host {package} is missing; run: pip install 'menura[plugins]'") from None
 
 
@@ -106,6 +109,10 @@ def open_plugin(location: Location, sample_rate: int) -> Instance:
     seed_chance()
     if location.format in ("lv2", "vst2"):
         return _DawDreamer(location, sample_rate)
+    if location.format == "surgepy":
+        from menura.synths.plugins.surge_engine import open_surge
+
+        return open_surge(sample_rate)
     return _Pedalboard(location)
 
 
@@ -181,20 +188,20 @@ class _DawDreamer:
             raise RenderError(f"this instance runs at {self._rate} Hz, not {sample_rate}; open another")
         seed_chance()
         samples, before = _lengths(note, sample_rate, self._plugin.get_latency_samples())
-        events = _events(note, sample_rate, bend)
+        messages = events(note, sample_rate, bend)
         self._plugin.clear_midi()
         if bend:
             with tempfile.NamedTemporaryFile(prefix="menura-", suffix=".mid") as file:
-                file.write(_midi_file(events, sample_rate))
+                file.write(midi_file(messages, sample_rate))
                 file.flush()
                 if not self._plugin.load_midi(file.name):
                     raise RenderError("the plug-in host refused the note; please report it")
         else:
-            (start, down), (end, _) = events
+            (start, down), (end, _) = messages
             self._plugin.add_midi_note(down[1], down[2], start / sample_rate, (end - start) / sample_rate)
         # Half a sample more, since the host cuts the product down.
         self._engine.render((before + samples + 0.5) / sample_rate)
-        return _stereo(self._engine.get_audio(), before, samples)
+        return stereo(self._engine.get_audio(), before, samples)
 
 
 class _Pedalboard:
@@ -254,10 +261,10 @@ class _Pedalboard:
         seed_chance()
         latency = int(getattr(self._plugin, "reported_latency_samples", 0) or 0)
         samples, before = _lengths(note, sample_rate, latency)
-        messages = [(body, at / sample_rate) for at, body in _events(note, sample_rate, bend)]
+        messages = [(body, at / sample_rate) for at, body in events(note, sample_rate, bend)]
         seconds = (before + samples + 0.5) / sample_rate
         sound = self._plugin(messages, seconds, sample_rate, num_channels=2, buffer_size=_BLOCK, reset=False)
-        return _stereo(sound, before, samples)
+        return stereo(sound, before, samples)
 
 
 def _lengths(note: Note, sample_rate: int, latency: int) -> tuple[int, int]:
@@ -265,35 +272,8 @@ def _lengths(note: Note, sample_rate: int, latency: int) -> tuple[int, int]:
     return max(round(note.total * sample_rate), 1), round(SETTLE * sample_rate) + max(int(latency), 0)
 
 
-def _events(note: Note, sample_rate: int, bend: int) -> list[tuple[int, bytes]]:
-    """MIDI messages and the sample that each falls on; the wheel only where it is moved."""
-    key, velocity = min(max(int(np.floor(note.pitch + 0.5)), 0), 127), min(max(round(127 * note.velocity), 1), 127)
-    start = round(SETTLE * sample_rate)
-    end = start + max(round(note.hold * sample_rate), 1)
-    wheel = bend + 8192
-    events = [(0, bytes([0xE0, wheel & 127, wheel >> 7]))] if bend else []
-    return [*events, (start, bytes([0x90, key, velocity])), (end, bytes([0x80, key, 0]))]
-
-
-def _midi_file(events: Sequence[tuple[int, bytes]], sample_rate: int) -> bytes:
-    """A MIDI file whose ticks are samples: a quarter second to the beat, a quarter of the rate to the quarter."""
-    body, now = b"\x00\xff\x51\x03" + (250_000).to_bytes(3, "big"), 0
-    for at, message in events:
-        body, now = body + _variable(at - now) + message, at
-    body += b"\x00\xff\x2f\x00"
-    head = struct.pack(">4sIHHH", b"MThd", 6, 0, 1, min(sample_rate // 4, 0x7FFF))
-    return head + struct.pack(">4sI", b"MTrk", len(body)) + body
-
-
-def _variable(number: int) -> bytes:
-    """A number as MIDI files write it: seven bits a byte, the highest first."""
-    parts = [number & 127]
-    while number := number >> 7:
-        parts.append(number & 127 | 128)
-    return bytes(reversed(parts))
-
-
-def _stereo(found: Any, before: int, samples: int) -> Sound:
+def stereo(found: Any, before: int, samples: int) -> Sound:
+    """The samples that were asked for, of what a host gave, shape (2, samples). Raises RenderError."""
     sound = np.array(found, dtype=np.float32, ndmin=2)[:2, before : before + samples]
     if sound.shape[0] == 1:
         sound = np.repeat(sound, 2, axis=0)

@@ -66,7 +66,8 @@ class Plugin:
         self.name = PREFIX + short_name(self.location) if name is None else name
         self.version = f"{self.location.stem} {self.probe.content[:12]} in {self.probe.host}"
         chunk = ".fxb" if self.probe.chunk else ".fxp"
-        self.suffix = {"vst3": ".vstpreset", "vst2": chunk}.get(self.location.format, SUFFIX)
+        files = {"vst3": ".vstpreset", "vst2": chunk, "surgepy": ".fxp"}
+        self.suffix = files.get(self.location.format, SUFFIX)
         self._pools: dict[int, RenderPool] = {}
 
     @cached_property
@@ -138,7 +139,7 @@ class Plugin:
         if self.suffix == SUFFIX:
             return document
         raws = self._raws(preset.values)
-        if self.suffix == ".fxp" and state is None:
+        if self.suffix == ".fxp" and not self.probe.chunk and state is None:
             values = [raws.get(one.name, one.default) for one in self.probe.controls]
             return program(bytes.fromhex(self.probe.uid), self.probe.version, preset.name, values).to_bytes()
         return with_tail(self._in_plugin("saved", raws, state), document)
@@ -163,7 +164,7 @@ class Plugin:
         body, document = split_tail(data)
         if document is not None:
             return of_document(document, self.probe, self.name)
-        if self.location.format == "vst2":
+        if self.location.format in ("vst2", "surgepy"):
             return self._vst2(body)
         if body[:4] != b"VST3":
             raise PresetError(f"not a {self.suffix} preset: it does not begin with VST3")

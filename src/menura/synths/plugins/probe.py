@@ -67,7 +67,7 @@ def probe(location: Location, thorough: bool = False) -> dict[str, Any]:
         plugin=name,
         format=location.format,
         uid=identity(location, state),
-        version=int.from_bytes(state[20:24]) if location.format == "vst2" and state[:4] == b"CcnK" else 0,
+        version=int.from_bytes(state[20:24]) if state[:4] == b"CcnK" else 0,
         content=storage.hash_file(location.file),
         host=host_version(location.format),
         controls=tuple(controls),
@@ -90,7 +90,7 @@ def identity(location: Location, state: bytes) -> str:
     """The plug-in's own mark, by which its preset files are told from those of others."""
     if location.format == "lv2":
         return location.place
-    if location.format == "vst2" and state[:4] == b"CcnK":
+    if state[:4] == b"CcnK":
         return state[16:20].hex()
     if state[:4] == b"VST3":
         return state[8:40].decode("ascii", "replace")
@@ -108,14 +108,16 @@ def _stepped(instance: Instance, row: Described, control: Control, few: bool) ->
         return (instance.standing()[row.index] if few else float(raw)), instance.text(row.index)
 
     try:
-        coarse = [at(raw) for raw in _COARSE]
+        coarse = [] if row.positions is not None else [at(raw) for raw in _COARSE]
         ends: list[float] = []
         for raw in (0.0, 1.0):
             instance.set(row.index, raw)
             ends.append(instance.standing()[row.index])
         held = ends[1] - ends[0] > 0.5
-        positions: Sequence[float] = ()
-        if row.steps and row.steps <= _MOST_STEPS:
+        positions: Sequence[float] = row.positions or ()
+        if row.positions is not None:
+            pass  # nothing to find out
+        elif row.steps and row.steps <= _MOST_STEPS:
             positions = [number / (row.steps - 1) for number in range(row.steps)]
         elif len({text for _, text in coarse}) < len(coarse) or len({back for back, _ in coarse}) < len(coarse):
             positions = _runs([at(raw) for raw in _FINE], control.default)

@@ -7,10 +7,11 @@ each control that is predicted and searched. A control that has no line is left 
 from __future__ import annotations
 
 import csv
+import fnmatch
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -59,6 +60,19 @@ class Spec:
     counts: Mapping[str, int]
     """What the source says how many there are of each kind."""
     lines: tuple[Line, ...]
+    python: str = ""
+    """The Python module that is the same instrument, played instead of a plug-in where it is importable."""
+    frozen: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    """Pattern on plain names to where such a control goes in a preset without chance (`to`, raw), from `low` to `high`
+    where only a part of its way draws random numbers."""
+
+    def calm(self, control: Control, value: float) -> float:
+        """Where a control stands in a preset without chance, for where it stands in one; both as a preset has them."""
+        for pattern, rule in self.frozen.items():
+            if fnmatch.fnmatchcase(plain(control.name), pattern):
+                within = rule.get("low", 0.0) <= control.raw(value) <= rule.get("high", 1.0)
+                return control.value(rule["to"]) if within else value
+        return value
 
 
 @dataclass(frozen=True, slots=True)

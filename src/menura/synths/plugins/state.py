@@ -32,7 +32,7 @@ def apply(instance: Instance, probe: Probe, raws: Mapping[str, float]) -> None:
             if instance.value(control.index) != float(np.float32(raw)):
                 instance.set(control.index, raw)
         back = instance.standing()
-        lost = [one for one, raw in wanted if one.held and abs(back[one.index] - raw) > one.tolerance]
+        lost = [one for one, raw in wanted if one.held and not one.took(raw, back[one.index])]
         if not lost:
             return
     told = ", ".join(f"{one.name} ({back[one.index]:.3f} for {raws[one.name]:.3f})" for one in lost[:3])
