@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES
+from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES
 from menura.synths.vital.stock import families as table_families
 
 
