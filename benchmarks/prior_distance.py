@@ -2,8 +2,8 @@ r"""How near each prior lies to presets that people made and that took no part i
 
     python benchmarks/prior_distance.py ../shared/data/vital_dev.tar.xz [--count 150] [--picture priors.png]
 
-Distances are the 1-D Wasserstein distance, the mean over controls (coordinates, 0 to 1) and over the first components of
-a PCA of the sound (means and deviations of 64 log-mel bands, in standard deviations of the held-out sounds). Human
+Distances are 1-D Wasserstein distances, the mean over controls (coordinates, 0 to 1) and over the first components of a
+PCA of the sound (means and deviations of 64 log-mel bands, in standard deviations of the held-out sounds). Human
 presets are those that `recipes/human_prior.py` holds out: of an author whom the fit has not seen, and other patches of
 the authors that it has. `human_fitted` is a sample of the presets that were fitted: what a perfect prior would reach.
 The picture is a UMAP of the sounds (extra `umap-learn`), a PCA where that is not installed.
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 
 from menura.audio import Audio
 from menura.datasets.archive import Archive
-from menura.datasets.duplicates import Seen, knob_space, parameter_picture, sound_picture
+from menura.datasets.duplicates import Seen, knob_space, parameter_picture, repeats, sound_picture, twin_key
 from menura.datasets.exclusions import drawn_space
 from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.selection import balanced
@@ -133,21 +132,18 @@ def plane(rows: dict[str, Matrix]) -> tuple[str, dict[str, Matrix]]:
 
 def draw_picture(rows: dict[str, Matrix], path: Path) -> str:
     """Held-out human sounds in grey under each prior's; answers with the kind of projection."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     how, flat = plane(rows)
     shown = [name for name in flat if name not in HUMAN]
-    figure, all_axes = pyplot.subplots(1, len(shown), figsize=(3 * len(shown), 3.2), sharex=True, sharey=True)
+    figure = Figure(figsize=(3 * len(shown), 3.2), layout="tight")
+    all_axes = figure.subplots(1, len(shown), sharex=True, sharey=True)
     people = np.concatenate([flat[name] for name in HUMAN])
     for axes, name in zip(np.atleast_1d(all_axes), shown, strict=True):
         axes.scatter(*people.T, s=6, c="0.7", label="held-out people")
         axes.scatter(*flat[name].T, s=6, c="tab:red", label=name)
         axes.set(title=name, xticks=[], yticks=[])
     figure.suptitle(f"{how} of sounds; grey: held-out presets by people")
-    figure.tight_layout()
     figure.savefig(path, dpi=120)
     return how
 
@@ -170,9 +166,7 @@ def main() -> None:
         name: [draw_preset(sampler_of(name, vital), vital, SEED, index) for index in range(arguments.drawn)]
         for name in arguments.priors
     }
-    groups = {
-        name: heard(found[: arguments.count], arguments.workers) for name, found in (people | drawn).items()
-    }
+    groups = {name: heard(found[: arguments.count], arguments.workers) for name, found in (people | drawn).items()}
     rows = components({name: features(group.sounds) for name, group in groups.items()})
     knobs = {name: controls.encode_all(found).astype(np.float64) for name, found in (people | drawn).items()}
     table: dict[str, dict[str, Any]] = {}
@@ -186,9 +180,12 @@ def main() -> None:
             found[f"sound_to_{other}"] = wasserstein(rows[name], rows[other])
         table[name] = {key: round(value, 4) for key, value in found.items()}
     how = draw_picture(rows, arguments.picture) if arguments.picture else None
-    ids = Counter(preset.id for found in drawn.values() for preset in found)
+    twins = {
+        name: len(repeats(twin_key(parameter_picture(preset, knob_space(vital.space))) for preset in found))
+        for name, found in drawn.items()
+    }
     about = {"benchmark": "prior_distance", "count": arguments.count, "drawn": arguments.drawn, "picture": how}
-    print(json.dumps({**about, "equal_draws": sum(count - 1 for count in ids.values()), **table}))
+    print(json.dumps({**about, "twins": twins, **table}))
 
 
 if __name__ == "__main__":

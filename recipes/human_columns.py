@@ -1,4 +1,4 @@
-"""Vital presets as rows of columns, for `recipes/human_prior.py`: what of each is counted, and what stands for the rest.
+"""Vital presets as rows of columns, for `recipes/human_prior.py`: what is counted, and what stands for the rest.
 
 A value is absent where it changes nothing that is heard: that of a part that is off, or of an LFO that moves nothing.
 """
@@ -102,7 +102,8 @@ def nearest_table(table: Mapping[str, Any], position: float) -> str:
 def _stand_in(name: str) -> NDArray[np.float64]:
     if name == INIT_TABLE:
         return _bands(_spectra(initial().blocks["settings"]["wavetables"][0], _PLACES))
-    return _bands(np.stack([stock_table(name).spectrum_at(position) for position in _PLACES]))
+    spectra = stock_table(name).spectra
+    return _bands(_between(spectra, np.linspace(0.0, POSITIONS - 1.0, len(spectra)), _PLACES))
 
 
 def _bands(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,6 +123,13 @@ def _spectra(table: Mapping[str, Any], positions: NDArray[np.float64]) -> NDArra
     at = np.array([position for position, _ in frames], dtype=np.float64)
     waves = np.stack([_wave(component, frame) for _, frame in frames])
     spectra = np.abs(np.fft.rfft(waves, axis=1))[:, 1 : HARMONICS + 1] * (2.0 / FRAME)
+    return _between(spectra, at, positions)
+
+
+def _between(
+    spectra: NDArray[np.float64], at: NDArray[np.float64], positions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Spectra of keyframes, shape (n, HARMONICS), at other positions."""
     return np.stack([np.interp(positions, at, column) for column in spectra.T], axis=1)
 
 

@@ -34,13 +34,15 @@ from menura.errors import InputError, PresetError
 from menura.preset import Preset
 from menura.storage import write_bytes
 from menura.synths.vital.controls import destinations, sources
-from menura.synths.vital.sounding import part_of
 from menura.synths.vital.format import read_vital
+from menura.synths.vital.sounding import part_of
 from menura.synths.vital.space import vital_space
 
 FLOOR = 5
 """Presets that a number must stand for."""
 FACTORS = 12
+ROUNDS = 100
+"""Of the fit's algorithm."""
 SAME_AUTHOR = {"zynthian+zynthian-data(Vitalium)": "instatetragrammaton+Patches"}
 """Source folder to the author it is really by."""
 HELD_OUT_AUTHORS = ("instatetragrammaton+Patches",)
@@ -53,7 +55,7 @@ _SIBLINGS = re.compile(r"^(osc|filter|env|lfo|random|macro_control)_(\d|fx)")
 
 
 def part(name: str) -> str:
-    """"fit" or "held out", by the name of a preset in the bank: author's folder / ... / name."""
+    """Which part, "fit" or "held out": by the name of a preset in the bank: author's folder / ... / name."""
     path = PurePosixPath(name)
     author = SAME_AUTHOR.get(path.parts[0], path.parts[0])
     if author in HELD_OUT_AUTHORS:
@@ -100,7 +102,9 @@ def column_values(rows: list[Row]) -> dict[str, dict[int, float]]:
     for ends in usual:
         heard = [number for number, row in enumerate(rows) if is_observed(ends, row)]
         found[f"route:{ends}"] = {number: float(ends in rows[number].routes) for number in heard}
-        found[f"amount:{ends}"] = {number: row.routes[ends].amount for number, row in enumerate(rows) if ends in row.routes}
+        found[f"amount:{ends}"] = {
+            number: row.routes[ends].amount for number, row in enumerate(rows) if ends in row.routes
+        }
     found["rare"] = {number: float(sum(ends not in usual for ends in row.routes)) for number, row in enumerate(rows)}
     return found
 
@@ -144,7 +148,12 @@ def fit(rows: list[Row], weights: NDArray[np.float64], about: Mapping[str, Any])
         low.append(bounds[0])
         high.append(bounds[1])
     copula = fit_copula(
-        np.stack(low, axis=1), np.stack(high, axis=1), np.random.default_rng(SEED), weights=weights, factors=FACTORS
+        np.stack(low, axis=1),
+        np.stack(high, axis=1),
+        np.random.default_rng(SEED),
+        weights=weights,
+        factors=FACTORS,
+        rounds=ROUNDS,
     )
     usual = usual_routes(rows)
     return {
@@ -226,7 +235,9 @@ def _rare(rows: list[Row], weights: NDArray[np.float64], usual: list[str]) -> di
         rest = sum(counts[side][name] for name in seldom)
         each = rest / len(seldom) if seldom else 0.0
         total = sum(often.values()) + rest
-        shares[side] = {name: round(often.get(name, each) / total, 5) for name in names if name in often or name in seldom}
+        shares[side] = {
+            name: round(often.get(name, each) / total, 5) for name in names if name in often or name in seldom
+        }
     marginal = fit_marginal(np.array([value for _, value in amounts]), weights[[n for n, _ in amounts]], FLOOR)
     if marginal is None:
         raise InputError(f"only {len(amounts)} rare routes; give a larger bank")

@@ -1,8 +1,8 @@
 """Relatives of presets that a user supplies: mutations of one, crossovers of two. Renders nothing.
 
 A child names its first parent as its `lineage`, by which `splits.split_of` keeps siblings together; both parents of a
-crossover are of one part of the usual split. A child that is nearly a parent is drawn again, so that no near-duplicate
-of what was supplied comes out.
+crossover are of one part of the usual split, where that part has two. A child that is nearly a parent is drawn again, so
+that no near-duplicate of what was supplied comes out.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Relatives:
     @cached_property
     def _bank(self) -> Archive | Voices:
         if not (self.path.is_dir() or self.path.is_file()):
-            raise ManifestError(f"{self.path} is not there; give a folder or tar of {self.suffix} presets, or one preset")
+            raise ManifestError(
+                f"{self.path} is not there; give a folder or tar of {self.suffix} presets, or one preset"
+            )
         many = self.suffix == ".syx" and self.path.suffix.lower() in ENDINGS
         if self.path.is_file() and not many and not is_tar(self.path) and self.path.suffix.lower() != self.suffix:
             raise ManifestError(f"{self.path} is no {self.suffix} preset; give a folder or tar of them, or one of them")
@@ -135,7 +137,7 @@ class Crossover(Relatives):
 
 
 def mutated(synth: Synth, parent: Preset, rng: np.random.Generator) -> Preset:
-    """The preset with some of the knobs that are heard moved, and seldom a choice; far enough to be no near-duplicate."""
+    """The preset with some of the knobs that are heard moved, seldom a choice; far enough to be no near-duplicate."""
     space = drawn_space(synth.space)
     names = sounding_names(parent, space.names) if synth.name == "vital" else list(space.names)
     # Ends of routes stay: a route with another end is another patch.

@@ -27,7 +27,7 @@ _MOST_ROUTES = 4
 class Sampler(Protocol):
     """Draws one preset.
 
-    A sampler may have a `fingerprint`: a text that changes when its draws do. What is drawn by workers must be picklable.
+    A sampler may have a `name`, and a `fingerprint`: a text that changes when its draws do. Keep it picklable.
     """
 
     def __call__(self, synth: Synth, rng: np.random.Generator) -> Preset:
@@ -111,8 +111,8 @@ def sampler_of(spec: str, synth: Synth) -> Sampler:
     """The sampler that a name or spec means.
 
     Args:
-        spec: a name in `SAMPLERS`, or ``mutate:PATH`` or ``crossover:PATH`` with a folder or tar of the synth's presets,
-            or one preset.
+        spec: a name in `SAMPLERS`, or ``mutate:PATH`` or ``crossover:PATH`` with a folder or tar of the synth's
+            presets, or one preset.
         synth: whose presets it is to draw.
 
     Raises:
@@ -136,8 +136,8 @@ def sampler_of(spec: str, synth: Synth) -> Sampler:
 def samplers_of(synth: Synth) -> list[str]:
     """Names and specs of the samplers that know a synth."""
     found = {name: SAMPLERS.get(name) for name in SAMPLERS}
-    named = [name for name, sampler in found.items() if not isinstance(sampler, OfSynth) or synth.name in sampler.targets]
-    return [*named, *(f"{name}:FOLDER" for name in _FROM_PRESETS)]
+    foreign = {name for name, it in found.items() if isinstance(it, OfSynth) and synth.name not in it.targets}
+    return [*(name for name in found if name not in foreign), *(f"{name}:FOLDER" for name in _FROM_PRESETS)]
 
 
 def draw_preset(

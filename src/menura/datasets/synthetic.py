@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from menura.datasets.duplicates import knob_space, parameter_picture, repeats, twin_key
 from menura.datasets.item import Item
 from menura.datasets.sampling import Sampler, draw_preset, fingerprint_of, sampler_of
 from menura.datasets.truths import Draft, Heard, Truths
@@ -36,7 +37,8 @@ def synthetic_items(recipe: Recipe, truths: Truths) -> tuple[tuple[Item, ...], d
     """Draws, renders and writes the items 0 to count - 1.
 
     A draw that is silent, or that the engine cannot play, is replaced by the item's next one, so that an item does not
-    depend on its neighbours.
+    depend on its neighbours. For the same reason near-duplicates, which are as good as never drawn, stay and are named
+    in the origin.
 
     Args:
         recipe: what is drawn.
@@ -69,11 +71,13 @@ def synthetic_items(recipe: Recipe, truths: Truths) -> tuple[tuple[Item, ...], d
             break
         replaced += len(waiting)
     items = tuple(_named(truths.write(found[number]), recipe, synth, number) for number in range(recipe.count))
+    knobs = knob_space(synth.space)
     origin: dict[str, Any] = {
         "sampler": recipe.sampler,
         "sampler_fingerprint": fingerprint_of(sampler, synth),
         "space": synth.space.fingerprint,
         "replaced": replaced,
+        "twins": repeats(twin_key(parameter_picture(found[n].draft.preset, knobs)) for n in range(recipe.count)),
     }
     return items, origin
 

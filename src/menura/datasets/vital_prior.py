@@ -2,8 +2,8 @@
 
 Owns the table's format (`vital_prior.json`, written by ``recipes/human_prior.py``) and the way from its columns to a
 preset. A column is a control's coordinate, a route's presence (``route:lfo_1>osc_1_level``) or amount
-(``amount:...``), the stock table that stands for an oscillator's wavetable (``table:osc_1``), the plain shape that stands
-for an LFO's (``shape:lfo_1``), or how many rare routes there are (``rare``).
+(``amount:...``), the stock table that stands for an oscillator's wavetable (``table:osc_1``), the plain shape that
+stands for an LFO's (``shape:lfo_1``), or how many rare routes there are (``rare``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from menura.datasets.copula import FactorCopula
-from menura.datasets.marginals import Marginal
+from menura.datasets.marginals import Marginal, Row
 from menura.errors import WorkError
 from menura.preset import Preset, Route
 from menura.space import ParameterSpace
@@ -68,6 +68,18 @@ class PriorTable:
         """Columns that are controls of the space."""
         return tuple(name for name in self.columns if ":" not in name and name != "rare")
 
+    @cached_property
+    def _knots(self) -> tuple[Row, Row]:
+        """All columns' knots one after another, ranks of column c from 2 c to 2 c + 1: read at once in one pass."""
+        columns = self.columns.values()
+        ranks = [column.ranks + 2.0 * number for number, column in enumerate(columns)]
+        return np.concatenate(ranks), np.concatenate([column.values for column in columns])
+
+    def drawn(self, rng: np.random.Generator) -> dict[str, float]:
+        """Column to value, of one draw."""
+        ranks = self.copula.sample(rng, 1)[0] + 2.0 * np.arange(len(self.columns))
+        return dict(zip(self.columns, np.interp(ranks, *self._knots).tolist(), strict=True))
+
 
 @cache
 def prior_table() -> PriorTable:
@@ -103,8 +115,8 @@ def read_table(content: bytes) -> PriorTable:
 class HumanVital:
     """A Vital patch with the switches, settings, routes and their company that patches by people have.
 
-    Parts that are off stay at the initial patch's settings. Stock tables stand for people's wavetables, plain shapes for
-    their LFOs, the initial patch's noise for their samples.
+    Parts that are off stay at the initial patch's settings. Stock tables stand for people's wavetables, plain shapes
+    for their LFOs, the initial patch's noise for their samples.
     """
 
     def __call__(self, synth: Synth, rng: np.random.Generator) -> Preset:
@@ -122,8 +134,7 @@ human_vital = HumanVital()
 
 def draw_human(table: PriorTable, synth: Synth, rng: np.random.Generator) -> Preset:
     """A Vital patch from any table, see `HumanVital`."""
-    ranks = table.copula.sample(rng, 1)[0]
-    drawn = {name: table.columns[name].value(rank) for name, rank in zip(table.columns, ranks.tolist(), strict=True)}
+    drawn = table.drawn(rng)
     on = {part_of(name) for name in table.controls if name.endswith("_on") and drawn[name] >= 0.5} | {VOICE}
     if not on & {"osc_1", "osc_2", "osc_3", "sample"}:
         on.add("osc_1")
@@ -148,9 +159,7 @@ def _routes(table: PriorTable, drawn: Mapping[str, float], on: set[str], rng: np
     heard = set(on)
     while True:
         ready = [
-            ends
-            for ends in wanted
-            if (found if ends.destination == AMOUNT else part_of(ends.destination) in heard)
+            ends for ends in wanted if (found if ends.destination == AMOUNT else part_of(ends.destination) in heard)
         ]
         if not ready:
             break

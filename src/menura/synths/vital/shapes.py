@@ -53,7 +53,9 @@ def plain_shape(name: str) -> dict[str, Any]:
 def curve(line: Mapping[str, Any], n: int) -> NDArray[np.float64]:
     """A drawn line as the engine plays it, 0 to 1 upwards, at n times from 0 to 1, shape (n,).
 
-    Source: Vital's manual, "LFO": a segment of power p runs as (exp(p t) - 1) / (exp(p) - 1).
+    A segment of power p runs as (exp(p t) - 1) / (exp(p) - 1).
+
+    Source: Vital's published source, `futils::powerScale`.
     """
     points: Sequence[float] = line["points"]
     x, y = np.array(points[::2], dtype=np.float64), 1.0 - np.array(points[1::2], dtype=np.float64)

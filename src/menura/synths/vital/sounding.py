@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
+from functools import cache
 
 from menura.preset import Preset
 
@@ -19,6 +20,7 @@ _PART = re.compile(
 _MODULATOR = re.compile(r"env_[2-6]|lfo_\d|random_\d|macro_control_\d")
 
 
+@cache
 def part_of(name: str) -> str:
     """The part that a control or a modulation's end belongs to: ``osc_1``, ``eq``, ``lfo_3``, ...; else `VOICE`."""
     found = _PART.match(name)
@@ -33,15 +35,14 @@ def is_modulator(part: str) -> bool:
 def sounding_parts(preset: Preset) -> Set[str]:
     """The parts that are switched on, and the modulators that move one of them, be it through another modulator."""
     found = {name[:-3] for name, value in preset.values.items() if name.endswith("_on") and value >= 0.5} | {VOICE}
-    routes = {
-        (route.source, part_of(route.destination)): f"modulation_{route.slot}"
+    # What moves the amount of a route (`modulation_3_amount`) is heard where that route is.
+    routes = [
+        (part_of(route.destination), {route.source, f"modulation_{route.slot}"})
         for route in preset.routes
         if route.connected and not route.bypass
-    }
+    ]
     while True:
-        # What moves the amount of a route (`modulation_3_amount`) is heard where that route is.
-        heard = {ends for ends in routes if ends[1] in found}
-        new = {part for ends in heard for part in (ends[0], routes[ends])} - found
+        new = {part for moved, moving in routes if moved in found for part in moving} - found
         if not new:
             return found
         found |= new
