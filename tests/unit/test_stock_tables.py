@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from menura.matching.vital.voice import SOURCES, stock_noise
+from menura.synths.vital.voice import SOURCES, stock_noise
 from menura.note import Note
 from menura.synths.vital.init import with_settings
 from menura.synths.vital.stock import FRAME, families, stock_table, table_names

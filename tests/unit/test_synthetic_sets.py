@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from menura.audio import read_audio
+from menura.datasets.sampling import SAMPLERS
 from menura.datasets.sets import load_set
 from menura.datasets.store import Store
-from menura.datasets.synthetic import SAMPLERS, Recipe, draw, synthetic_items
+from menura.datasets.synthetic import Recipe, draw, synthetic_items
 from menura.datasets.truths import SILENT_PEAK, Truths
 from menura.errors import InputError, UnknownNameError
 from menura.preset import Preset

@@ -13,7 +13,7 @@ from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.starts import improve, vital_starts
-from menura.matching.vital.voice import (
+from menura.synths.vital.voice import (
     HIGH,
     INDEX,
     KNOBS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -74,6 +74,32 @@ def parameter_distance(first: ParameterPicture, second: ParameterPicture) -> flo
         total += 1.0 if one is None or other is None else min(1.0, abs(one - other))
     places = first.blocks.keys() | second.blocks.keys()
     return total + sum(first.blocks.get(place) != second.blocks.get(place) for place in places)
+
+
+def twin_key(picture: ParameterPicture) -> str:
+    """A stable hash by which equal presets are found without comparing each with each.
+
+    Coordinates and amounts are rounded to a hundredth, so that equal keys are near-duplicates; near-duplicates on two
+    sides of a rounding have two keys.
+    """
+    routes = sorted((*ends, round(amount, 2)) for ends, amount in picture.routes.items() if amount)
+    knobs = np.rint(picture.knobs * 100.0).astype(np.int16)
+    return _hash([hashlib.sha256(knobs.tobytes()).hexdigest(), [list(route) for route in routes], dict(picture.blocks)])
+
+
+def repeats(keys: Iterable[str]) -> list[int]:
+    """Places of all keys that stood before: of twins the one of the lowest index is kept.
+
+    Every item is a pure function of its index, so this is one as well, in whatever order and by however many workers
+    they were made; and no item has to wait for another.
+    """
+    seen: set[str] = set()
+    found: list[int] = []
+    for place, key in enumerate(keys):
+        if key in seen:
+            found.append(place)
+        seen.add(key)
+    return found
 
 
 def sound_picture(audio: Audio) -> Matrix:

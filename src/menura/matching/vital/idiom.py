@@ -16,7 +16,7 @@ from menura.matching.vital.active import active_names
 from menura.matching.vital.loudness import at_target_loudness
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.variants import variants
-from menura.matching.vital.voice import FINE_KNOBS, KNOBS
+from menura.synths.vital.voice import FINE_KNOBS, KNOBS
 from menura.preset import Preset
 
 

@@ -9,7 +9,7 @@ from menura.matching.forecasting import CorrectedForecast, Knobs
 from menura.matching.target import Target, base_frequency
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.starts import improve
-from menura.matching.vital.voice import knobs_of, sources_of, with_knobs
+from menura.synths.vital.voice import knobs_of, sources_of, with_knobs
 from menura.preset import Preset
 
 GENERATIONS = 40

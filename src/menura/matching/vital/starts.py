@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from menura.matching.forecasting import descend, spread
 from menura.matching.idiom import Start
 from menura.matching.target import Target, attack_of, base_frequency
-from menura.matching.vital.families import FAMILIES, Profile, draw
+from menura.synths.vital.families import FAMILIES, Profile, draw
 from menura.matching.vital.forecast import Forecast
-from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
+from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 from menura.preset import Preset
 
 DRAWS = 250

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from menura.matching.idiom import Variant
-from menura.matching.vital.voice import OSCILLATORS, SOURCES, table_block
+from menura.synths.vital.voice import OSCILLATORS, SOURCES, table_block
 from menura.preset import Preset, Route
 from menura.synths.vital.init import with_settings
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.matching.vital.voice import HIGH, INDEX, LOW, SOURCES
 from menura.synths.vital.stock import families as table_families
+from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES
 
 
 @dataclass(frozen=True, slots=True)
