@@ -29,7 +29,7 @@ class Sounding:
     """One a listener's embedder, shape (dim,)."""
     flac: bytes = b""
     flac_gain: float = 1.0
-    """What the samples of `flac` are to be multiplied by; a power of two, above 1 where the sound exceeds full scale."""
+    """Factor of the samples of `flac`: a power of two, above 1 where the sound exceeds full scale."""
 
     @property
     def silent(self) -> bool:

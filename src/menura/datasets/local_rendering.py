@@ -14,12 +14,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, BinaryIO, cast
 
 from menura.datasets.plan import RenderPlan
-from menura.datasets.rendering import Partly, render_shard
 from menura.datasets.shards import ShardFacts
+from menura.datasets.studio import Partly, render_shard
 from menura.errors import MenuraError, WorkError
 from menura.synths.pool import cores
 from menura.synths.pool_worker import receive, send
@@ -32,7 +32,7 @@ Step = Partly | ShardFacts
 Steps = queue.SimpleQueue[Step | MenuraError]
 
 
-def render_here(plan: RenderPlan, out: str, numbers: list[int], workers: int | None = None) -> Iterator[Step]:
+def render_here(plan: RenderPlan, out: str, numbers: list[int], workers: int | None = None) -> Generator[Step]:
     """Renders shards; yields progress and what became of each, in the order in which they finish.
 
     A process that dies is replaced, and its shard is begun anew.
@@ -45,7 +45,7 @@ def render_here(plan: RenderPlan, out: str, numbers: list[int], workers: int | N
 
     Raises:
         WorkError: a shard ended three processes, or a process failed.
-        MenuraError: as `rendering.render_shard`.
+        MenuraError: as `studio.render_shard`.
     """
     tasks: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     for number in numbers:
@@ -91,7 +91,7 @@ class _Hand:
             while (number := self._tasks.get()) is not None and not self._stopped:
                 if not any(self._render(number) for _ in range(_TRIES)) and not self._stopped:
                     raise WorkError(
-                        f"shard {number} ended {_TRIES} processes; is there enough memory? run again, with fewer workers"
+                        f"shard {number} ended {_TRIES} processes; is there enough memory? use fewer workers"
                     )
         except MenuraError as error:
             self._steps.put(error)

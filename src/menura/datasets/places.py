@@ -123,9 +123,9 @@ class Remote:
                 f"{address} cannot be reached ({error}); pip install 'menura[cluster]' and fsspec's part for it"
             ) from error
         except ValueError as error:
-            raise InputError(f"{address} is no place that fsspec knows ({error}); give a path or another address") from (
-                error
-            )
+            raise InputError(
+                f"{address} is no place that fsspec knows ({error}); give a path or another address"
+            ) from (error)
         self._files, root = found
         self._root = PurePosixPath(root)
 

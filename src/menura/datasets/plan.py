@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -117,8 +117,9 @@ def plan_of(
     size = shard_size or _shard_size(count, _LARGEST_WITH_AUDIO if audio else _LARGEST)
     if size < 1 or -(-count // size) > _MOST_SHARDS:
         raise InputError(f"shards of {size} items make {-(-count // max(size, 1))} files; give a larger shard size")
-    plan = RenderPlan(count, prior, synth, seed, tuple(notes), tuple(embedders), audio, sample_rate, size)
-    return RenderPlan(**{**vars(plan), "fingerprints": fingerprints_here(plan)})
+    played = tuple(Note(*(float(value) for value in astuple(note))) for note in notes)
+    plan = RenderPlan(count, prior, synth, seed, played, tuple(embedders), audio, sample_rate, size)
+    return replace(plan, fingerprints=fingerprints_here(plan))
 
 
 def fingerprints_here(plan: RenderPlan) -> dict[str, str]:

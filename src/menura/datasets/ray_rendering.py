@@ -1,17 +1,18 @@
 """Shards rendered by the tasks of a Ray cluster. The only importer of Ray; knows no row.
 
-The same function as everywhere (`rendering.render_shard`), so the same bytes. A node that leaves costs the shards that
+The same function as everywhere (`studio.render_shard`), so the same bytes. A node that leaves costs the shards that
 it was rendering; they are begun anew elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Generator
 from typing import Any
 
 from menura.datasets.plan import RenderPlan
-from menura.datasets.rendering import render_shard
 from menura.datasets.shards import ShardFacts
+from menura.datasets.studio import render_shard
 from menura.errors import InputError, MenuraError, WorkError
 from menura.synths.pool import cores
 
@@ -23,7 +24,7 @@ _AHEAD = 2
 
 def render_on_ray(
     plan: RenderPlan, out: str, numbers: list[int], address: str, workers: int | None = None
-) -> Iterator[ShardFacts]:
+) -> Generator[ShardFacts]:
     """Renders shards; yields what became of each, in the order in which they finish.
 
     Args:
@@ -38,7 +39,7 @@ def render_on_ray(
     Raises:
         InputError: Ray is missing, or there is no cluster there.
         WorkError: a shard failed on every try.
-        MenuraError: as `rendering.render_shard`.
+        MenuraError: as `studio.render_shard`.
     """
     try:
         import ray
@@ -51,7 +52,7 @@ def render_on_ray(
         if address == "local":
             options |= {"num_cpus": workers or cores(), "include_dashboard": False}
         try:
-            ray.init(log_to_driver=False, logging_level="ERROR", **options)
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
         except (RayError, ConnectionError, ValueError, OSError) as error:
             raise InputError(
                 f"no Ray cluster at {address!r} ({error}); start one with ray start --head, or give --ray local"

@@ -1,6 +1,6 @@
 """Rendered corpora: a plan, its shards, and the manifest when all are there. Knows no model.
 
-A shard is a pure function of the plan and its number (`render_shard`); who calls it for which number changes nothing.
+A shard is a pure function of the plan and its number (`studio`); who calls it for which number changes nothing.
 `local_rendering` calls it in processes of this machine, `ray_rendering` in those of a cluster. Shards appear whole, so
 a run that ended in any way goes on where it was.
 """
@@ -8,40 +8,18 @@ a run that ended in any way goes on where it was.
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
-from menura.datasets.drawing import draw_preset, sampler_of
-from menura.datasets.listening import Listener, Sounding
-from menura.datasets.places import Place, place_of, read
-from menura.datasets.plan import RenderPlan, fingerprints_here, read_plan
-from menura.datasets.shards import (
-    FOLDER,
-    Rejected,
-    Shard,
-    ShardFacts,
-    ShardItem,
-    encode_shard,
-    shard_facts,
-    shard_name,
-)
-from menura.datasets.synthetic import MOST_DRAWS
-from menura.errors import CorpusError, EngineError, InputError, PresetError, WorkError
-from menura.note import Note
-from menura.preset import Preset
-from menura.synths.pool import RenderPool
-from menura.synths.registry import synth_of
-
-PLAN, MANIFEST = "plan.json", "manifest.json"
-_TRIES = 3
-"""A render that failed is tried again before the draw is blamed: its worker may have been killed by someone else."""
-_SECONDS = 30.0
-"""That one render may take."""
-_log = logging.getLogger(__name__)
+from menura.datasets.corpus import MANIFEST, PLAN, known_plan, read_manifest
+from menura.datasets.local_rendering import render_here
+from menura.datasets.places import Place, place_of
+from menura.datasets.plan import RenderPlan
+from menura.datasets.shards import FOLDER, Shard, ShardFacts, read_facts, shard_name
+from menura.datasets.studio import Partly
+from menura.errors import CorpusError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +34,7 @@ class Progress:
     """Written, those of earlier runs included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partly:
-    """How far a shard is."""
-
-    number: int
-    items: int
-
-
 Tell = Callable[[Progress], None]
-Steps = Iterator["Partly | ShardFacts"]
 
 
 def render_corpus(
@@ -95,7 +64,7 @@ def render_corpus(
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers; give 1 or more, or none for one a core")
     place = place_of(out)
-    settle(plan, place)
+    _settle(plan, place)
     facts = dict(_finished(plan, place))
     missing = [number for number in range(plan.shards) if number not in facts]
     if not missing and place.exists(MANIFEST):
@@ -114,10 +83,9 @@ def render_corpus(
             if isinstance(step, Partly):
                 partly[step.number] = step.items
             else:
-                number = _number(step.name)
-                facts[number], partly[number] = step, step.items
+                facts[step.number], partly[step.number] = step, step.items
             told()
-    known = [facts[number] or _facts(place, shard_name(number)) for number in range(plan.shards)]
+    known = [facts[number] or read_facts(place, shard_name(number)) for number in range(plan.shards)]
     manifest = _manifest(plan, known)
     place.write(MANIFEST, _json(manifest))
     place.tidy(FOLDER)
@@ -125,37 +93,7 @@ def render_corpus(
     return manifest
 
 
-def render_shard(plan: RenderPlan, out: str, number: int, tell: Callable[[int], None] | None = None) -> ShardFacts:
-    """One shard, rendered and written; one that is there is left as it is.
-
-    Args:
-        plan: of the corpus.
-        out: where it lies.
-        number: of the shard.
-        tell: called with the number of items that are done, after each.
-
-    Raises:
-        CorpusError: the shard is there and damaged.
-        OutputError: the place cannot be written.
-        EngineError: the engine is missing, or another one than the plan's.
-        WorkError: an item cannot be drawn.
-    """
-    place, name = place_of(out), shard_name(number)
-    if place.exists(name):
-        return _facts(place, name)
-    studio = _studio(plan)
-    items: list[ShardItem] = []
-    rejected: list[Rejected] = []
-    for index in plan.items(number):
-        items.append(studio.item(index, rejected))
-        if tell:
-            tell(len(items))
-    data = encode_shard(plan, number, items, rejected)
-    place.write(name, data)
-    return shard_facts(place, name, data)
-
-
-def settle(plan: RenderPlan, place: Place) -> None:
+def _settle(plan: RenderPlan, place: Place) -> None:
     """Writes the plan into a new corpus; refuses a corpus of another one.
 
     Raises:
@@ -175,100 +113,13 @@ def settle(plan: RenderPlan, place: Place) -> None:
     place.write(PLAN, _json(plan.record()))
 
 
-def known_plan(place: Place) -> RenderPlan:
-    """The plan of a corpus. Raises CorpusError."""
-    where = f"{place.address}/{PLAN}"
-    if not place.exists(PLAN):
-        raise CorpusError(f"{place.address} is not a corpus (it has no {PLAN}); name a folder of menura dataset render")
-    return read_plan(_object(read(place, PLAN), where), where)
-
-
-def read_manifest(place: Place) -> dict[str, Any]:
-    """The manifest of a whole corpus. Raises CorpusError."""
-    return _object(read(place, MANIFEST), f"{place.address}/{MANIFEST}")
-
-
-class _Studio:
-    """Everything that a process needs to make items of one plan."""
-
-    def __init__(self, plan: RenderPlan) -> None:
-        self._plan = plan
-        self._synth = synth_of(plan.synth)
-        here = fingerprints_here(plan)
-        if here != dict(plan.fingerprints):
-            differing = [f"{key} {here.get(key)}, not {value}" for key, value in plan.fingerprints.items()]
-            differing = [line for line, key in zip(differing, plan.fingerprints, strict=True) if here.get(key) != plan.fingerprints[key]]
-            raise EngineError(f"this machine has {'; '.join(differing)}; install what the plan was made with")
-        self._sampler = sampler_of(plan.prior, self._synth)
-        self._listener = Listener(plan.embedders, plan.audio)
-        # Notes of one preset follow each other on one worker, which then loads its tables once: "fast" gives the same
-        # bits as "exact" (docs/decisions/011-engine-hygiene.md).
-        self._pool = RenderPool(plan.synth, 1, mode="fast", timeout=_SECONDS, sample_rate=plan.sample_rate)
-
-    def item(self, index: int, rejected: list[Rejected]) -> ShardItem:
-        """The first draw of an item that is to be heard at every note; the draws before it go to `rejected`."""
-        why = ""
-        for attempt in range(MOST_DRAWS):
-            try:
-                preset, file = self._drawn(index, attempt)
-                soundings, why = self._heard(preset)
-            except PresetError as error:
-                soundings, why = None, str(error)
-            if soundings is not None:
-                return ShardItem(index, attempt, preset, file, soundings)
-            _log.info("item %d, draw %d: %s", index, attempt, why)
-            # The words of a crash may differ from run to run; the bytes of a shard may not.
-            rejected.append(Rejected(index, attempt, "silent" if why == "silent" else "failed"))
-        raise WorkError(
-            f"item {index}: {MOST_DRAWS} draws of prior {self._plan.prior!r} in a row gave nothing to hear "
-            f"(the last one: {why}); choose another prior or other notes"
-        )
-
-    def _drawn(self, index: int, attempt: int) -> tuple[Preset, bytes]:
-        """The draw as it comes back from its file, so that the row holds exactly what was rendered."""
-        from dataclasses import replace
-
-        drawn = draw_preset(self._sampler, self._synth, self._plan.seed, index, attempt)
-        file = self._synth.write(drawn)
-        return replace(self._synth.read(file), origin=drawn.origin), file
-
-    def _heard(self, preset: Preset) -> tuple[tuple[Sounding, ...] | None, str]:
-        found: list[Sounding] = []
-        for note in self._plan.notes:
-            sounding, why = self._played(preset, note)
-            if sounding is None or sounding.silent:
-                return None, why or "silent"
-            found.append(sounding)
-        return tuple(found), ""
-
-    def _played(self, preset: Preset, note: Note) -> tuple[Sounding | None, str]:
-        why = ""
-        for _ in range(_TRIES):
-            rendered = self._pool.render_many([(preset, note)], measure=self._listener)[0]
-            if rendered.ok:
-                return rendered.measured, ""
-            why = rendered.error or "it gave no sound"
-        return None, why
-
-
-_studios: dict[str, _Studio] = {}
-
-
-def _studio(plan: RenderPlan) -> _Studio:
-    """The studio of a plan; a process keeps its last one, since starting an engine costs half a second."""
-    if plan.fingerprint not in _studios:
-        _studios.clear()
-        _studios[plan.fingerprint] = _Studio(plan)
-    return _studios[plan.fingerprint]
-
-
-def _executor(plan: RenderPlan, place: Place, missing: list[int], workers: int | None, ray: str | None) -> Any:
+def _executor(
+    plan: RenderPlan, place: Place, missing: list[int], workers: int | None, ray: str | None
+) -> Generator[Partly | ShardFacts]:
     if ray is not None and missing:
         from menura.datasets.ray_rendering import render_on_ray
 
         return render_on_ray(plan, place.address, missing, ray, workers)
-    from menura.datasets.local_rendering import render_here
-
     return render_here(plan, place.address, missing, workers)
 
 
@@ -283,10 +134,6 @@ def _finished(plan: RenderPlan, place: Place) -> Iterator[tuple[int, ShardFacts 
         if shard.plan.fingerprint != plan.fingerprint or shard.number != number:
             raise CorpusError(f"{place.address}/{name} is of another corpus; delete it and run the same command again")
         yield number, None
-
-
-def _facts(place: Place, name: str) -> ShardFacts:
-    return shard_facts(place, name, read(place, name))
 
 
 def _manifest(plan: RenderPlan, facts: list[ShardFacts]) -> dict[str, Any]:
@@ -312,13 +159,3 @@ def _number(name: str) -> int | None:
 
 def _json(record: dict[str, Any]) -> bytes:
     return (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _object(data: bytes, where: str) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-        if not isinstance(found, dict):
-            raise TypeError("it holds no object")
-    except (ValueError, TypeError) as error:
-        raise CorpusError(f"{where} is damaged ({error}); put it back, or render into a new folder") from error
-    return found

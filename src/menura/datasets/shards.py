@@ -1,4 +1,4 @@
-"""Shards of a corpus: Parquet files of rendered presets. Owns their columns and metadata; with `corpus`, all of pyarrow.
+"""Shards of a corpus: Parquet files of rendered presets. Owns their columns and metadata.
 
 A row is one item played one way, in the order of items and, within an item, of the plan's notes:
 
@@ -32,14 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.audio import Audio
-from menura.datasets.listening import Sounding
-from menura.datasets.places import Place
+from menura.datasets.places import Place, read
 from menura.datasets.plan import RenderPlan, read_plan
+from menura.datasets.rendered_item import Rejected, RenderedItem
 from menura.errors import CorpusError, InputError, MenuraError
 from menura.note import Note
 from menura.preset import Preset
 from menura.storage import hash_bytes
-from menura.synths.base import Synth
 from menura.synths.registry import synth_of
 
 try:
@@ -68,32 +67,11 @@ _ROUTE = pa.struct(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShardItem:
-    """A preset and how it sounds at each of the plan's notes."""
-
-    index: int
-    attempt: int
-    preset: Preset
-    file: bytes
-    """As the synth writes the preset."""
-    soundings: tuple[Sounding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A draw that was replaced by the item's next one."""
-
-    index: int
-    attempt: int
-    why: str
-    """``"silent"`` or ``"failed"``."""
-
-
 @dataclass(frozen=True, slots=True)
 class ShardFacts:
     """One line of a corpus' manifest."""
 
+    number: int
     name: str
     sha256: str
     size: int
@@ -109,7 +87,7 @@ def shard_name(number: int) -> str:
     return f"{FOLDER}/{number:05d}.parquet"
 
 
-def encode_shard(plan: RenderPlan, number: int, items: Sequence[ShardItem], rejected: Sequence[Rejected]) -> bytes:
+def encode_shard(plan: RenderPlan, number: int, items: Sequence[RenderedItem], rejected: Sequence[Rejected]) -> bytes:
     """The bytes of a shard; the same for the same arguments and the same pyarrow."""
     synth = synth_of(plan.synth)
     dictionary = synth.write(synth.init())
@@ -206,7 +184,9 @@ class Shard:
     def matrix(self, column: str) -> NDArray[Any]:
         """A column of vectors (`vector`, `embedding NAME`), shape (rows, dim). Raises CorpusError."""
         if column not in self._file.schema_arrow.names:
-            raise CorpusError(f"{self._where} has no column {column!r}; it has {', '.join(self._file.schema_arrow.names)}")
+            raise CorpusError(
+                f"{self._where} has no column {column!r}; it has {', '.join(self._file.schema_arrow.names)}"
+            )
         found = self.table([column]).column(column).combine_chunks()
         return found.flatten().to_numpy(zero_copy_only=False).reshape(self.rows, -1)
 
@@ -248,31 +228,37 @@ class Shard:
         return CorpusError(f"{self._where} is damaged ({said}); delete it and run the same menura dataset render again")
 
 
-def shard_facts(place: Place, name: str, data: bytes) -> ShardFacts:
+def read_facts(place: Place, name: str, data: bytes | None = None) -> ShardFacts:
     """What the manifest says of a shard.
 
     Args:
         place: where it lies.
         name: of the shard.
-        data: its bytes.
+        data: its bytes, where they are at hand.
 
     Raises:
-        CorpusError: it is damaged.
+        CorpusError: it is missing or damaged.
     """
+    data = read(place, name) if data is None else data
     shard = Shard(place, name, data)
     rejected: dict[str, int] = {}
     for draw in shard.rejected:
         rejected[draw.why] = rejected.get(draw.why, 0) + 1
     rows, items = shard.rows, len(shard.plan.items(shard.number))
     shard.close()
-    return ShardFacts(name, hash_bytes(data), len(data), items, rows, dict(sorted(rejected.items())))
+    return ShardFacts(shard.number, name, hash_bytes(data), len(data), items, rows, dict(sorted(rejected.items())))
 
 
 def _written(table: pa.Table, facts: Mapping[str, Any], dictionary: bytes) -> bytes:
     sink = pa.BufferOutputStream()
     plain = [name for name in ("seed", "attempt", "play", "pitch", "velocity", "hold", "total") if table.num_rows]
     with pq.ParquetWriter(
-        sink, table.schema, compression="zstd", use_dictionary=plain, write_page_checksum=True, version="2.6"
+        sink,
+        table.schema,
+        compression="zstd",
+        use_dictionary=plain,  # pyright: ignore[reportArgumentType] names are taken too
+        write_page_checksum=True,
+        version="2.6",
     ) as writer:
         writer.write_table(table, row_group_size=max(table.num_rows, 1))
         # In the footer alone: pyarrow would store a schema's metadata twice.
