@@ -162,5 +162,6 @@ def _shard_size(count: int, largest: int) -> int:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return ", ".join("/".join(f"{number:g}" for number in note.values()) for note in value)
+    return json.dumps(value)

@@ -7,6 +7,7 @@ it was rendering; they are begun anew elsewhere.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Generator
 from typing import Any
 
@@ -18,6 +19,7 @@ from menura.synths.pool import cores
 
 _RETRIES = 10
 """Of one shard, each after a node or a process died."""
+_KNOCK_SECONDS = 10.0
 _AHEAD = 2
 """Tasks that wait beside each that runs: enough that no core idles, few enough that millions cost no memory."""
 
@@ -52,6 +54,7 @@ def render_on_ray(
         if address == "local":
             options |= {"num_cpus": workers or cores(), "include_dashboard": False}
         try:
+            _knock(address)
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
         except (RayError, ConnectionError, ValueError, OSError) as error:
             raise InputError(
@@ -75,6 +78,13 @@ def render_on_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens at ``HOST:PORT``: Ray itself goes on trying for ten minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 def _answer(known: tuple[RenderPlan, str], number: int) -> ShardFacts | MenuraError:

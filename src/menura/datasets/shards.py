@@ -146,8 +146,8 @@ class Shard:
         """
         self.name = name
         self._where = f"{place.address}/{name}"
+        source = place.open(name) if data is None else io.BytesIO(data)
         try:
-            source = place.open(name) if data is None else pa.BufferReader(data)
             self._file = pq.ParquetFile(source, page_checksum_verification=True)
             found = self._file.metadata.metadata or {}
             self.facts: Mapping[str, Any] = json.loads(found[_FACTS])
@@ -156,6 +156,7 @@ class Shard:
             self.number = int(self.facts["number"])
             self.rejected = tuple(Rejected(**draw) for draw in self.facts["rejected"])
         except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, zstandard.ZstdError) as error:
+            source.close()
             raise self._damaged(error) from error
 
     @property
