@@ -8,6 +8,7 @@ import numpy as np
 
 from menura.datasets.synthetic import SAMPLERS, Sampler
 from menura.preset import Preset
+from menura.storage import hash_bytes
 from menura.synths.base import Synth
 
 
@@ -25,3 +26,9 @@ def draw_preset(sampler: Sampler, synth: Synth, seed: int, index: int, attempt: 
     words = [seed, index, attempt, int(synth.space.fingerprint, 16)]
     preset = synth.freeze(sampler(synth, np.random.default_rng(words)))
     return replace(preset, origin={**preset.origin, "seed": seed, "item": index, "draw": attempt})
+
+
+def fingerprint_of(sampler: Sampler, synth: Synth) -> str:
+    """Changes when the sampler's draws of a synth may."""
+    own = str(getattr(sampler, "fingerprint", getattr(sampler, "__name__", "")))
+    return hash_bytes(f"{own}\x1f{synth.space.fingerprint}".encode())[:16]

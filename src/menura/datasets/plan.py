@@ -9,7 +9,7 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from menura.datasets.drawing import sampler_of
+from menura.datasets.drawing import fingerprint_of, sampler_of
 from menura.datasets.embedding import embedder_of
 from menura.errors import CorpusError, InputError
 from menura.note import Note
@@ -130,12 +130,11 @@ def fingerprints_here(plan: RenderPlan) -> dict[str, str]:
         EngineError: the engine is missing.
     """
     synth = synth_of(plan.synth)
-    sampler = sampler_of(plan.prior, synth)
     return {
         "menura": __version__,
         "engine": synth.version,
         "space": synth.space.fingerprint,
-        "prior": str(getattr(sampler, "fingerprint", plan.prior)),
+        "prior": fingerprint_of(sampler_of(plan.prior, synth), synth),
         **{f"embedder {name}": embedder_of(name).fingerprint for name in plan.embedders},
     }
 
