@@ -33,7 +33,7 @@ def test_render_info_and_check(tmp_path, capsys):
     assert (found["whole"], found["rows"], found["damaged"]) == (True, 16, {})
     assert picture.stat().st_size > 10_000
     assert run(["dataset", "check", out]) == 0
-    assert "lufs" in capsys.readouterr().out
+    assert "rms_dbfs" in capsys.readouterr().out
 
     shard = tmp_path / "corpus" / "shards" / "00000.parquet"
     whole = shard.read_bytes()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from descendants import descendants, kill_one
-from menura.audio import Audio
+from menura.audio import Audio, measure_loudness
 from menura.datasets.corpus import MANIFEST, PLAN, Corpus
 from menura.datasets.corpus_check import check_corpus
 from menura.datasets.drawing import draw_preset
@@ -110,6 +110,14 @@ def test_sounds_beyond_full_scale_are_kept():
     heard = Listener((), audio=True)(loud)
     assert heard.flac_gain == 8.0
     assert heard.peak == loud.peak > 4.0
+
+
+def test_levels_are_those_of_both_channels(rng):
+    one = rng.uniform(-0.5, 0.5, 44_100)
+    for sound in (Audio([one, one], 44_100), Audio([one, 0.3 * one], 44_100)):
+        heard, loudness = Listener(())(sound), measure_loudness(sound)
+        assert (heard.peak, heard.rms_dbfs) == (sound.peak, pytest.approx(loudness.rms_dbfs))
+        assert heard.duration == pytest.approx(1.0)
 
 
 def faulty(synth, rng: np.random.Generator) -> Preset:
@@ -220,7 +228,7 @@ def test_what_is_in_a_corpus(undisturbed):
     found = check_corpus(Corpus(str(undisturbed)))
     assert not found.damaged
     assert (found.shards, found.items, found.rows, found.duplicates) == (3, 12, 24, 0)
-    assert found.measures["lufs"].shape == found.play.shape == (24,)
+    assert found.measures["rms_dbfs"].shape == found.play.shape == (24,)
     assert found.shown.shape == (24, 128)
     assert found.statistics()["duration"]["p95"] <= 0.3 + 1e-6
     picture = draw_corpus(found, toy_plan())

@@ -18,7 +18,7 @@ from menura.synths.registry import synth_of
 
 _SHOWN = 4000
 """Rows whose embedding is kept for the picture."""
-_MEASURES = ("peak", "rms_dbfs", "lufs", "duration")
+_MEASURES = ("peak", "rms_dbfs", "duration")
 _PLAIN = ("index", "play", "attempt", "preset_id", *_MEASURES)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.audio import Audio, encode_audio, measure_loudness
+from menura.audio import Audio, encode_audio
 from menura.audio.edges import sounding_range
 from menura.datasets.embedding import embedder_of
 from menura.datasets.truths import SILENT_PEAK
@@ -22,7 +22,7 @@ class Sounding:
     peak: float
     """Largest absolute sample."""
     rms_dbfs: float
-    lufs: float
+    """Root mean square over all samples and channels, dB of full scale."""
     duration: float
     """Seconds from the first to the last that is to be heard."""
     embeddings: tuple[NDArray[np.float16], ...] = ()
@@ -53,17 +53,20 @@ class Listener:
         """
         peak = sound.peak
         if peak < SILENT_PEAK:
-            return Sounding(peak, -math.inf, -math.inf, 0.0)
-        loudness = measure_loudness(sound)
-        first, last = sounding_range(sound.samples, sound.sample_rate)
+            return Sounding(peak, -math.inf, 0.0)
+        # Many patches are mono on two channels; half the work then gives the same numbers.
+        alike = len(sound.samples) == 2 and np.array_equal(*sound.samples)
+        heard = Audio(sound.samples[:1], sound.sample_rate) if alike else sound
+        # No loudness after BS.1770: its filters cost more than all the rest, and their package makes forks slower.
+        rms = math.sqrt(float(np.square(heard.samples).mean(dtype=np.float64)))
+        first, last = sounding_range(heard.samples, sound.sample_rate)
         gain = 2.0 ** max(math.ceil(math.log2(peak)), 0) if self.audio else 1.0
         flac = encode_audio(Audio(sound.samples / np.float32(gain), sound.sample_rate), ".flac") if self.audio else b""
         return Sounding(
             peak,
-            loudness.rms_dbfs,
-            loudness.lufs,
+            20.0 * math.log10(rms),
             (last - first) / sound.sample_rate,
-            tuple(_embedded(name, sound) for name in self.embedders),
+            tuple(_embedded(name, heard) for name in self.embedders),
             flac,
             gain,
         )

@@ -10,7 +10,7 @@ A row is one item played one way, in the order of items and, within an item, of 
 | `vector` | coordinates of the space, float32 |
 | `routes` | modulations, as the preset has them |
 | `preset`, `preset_id`, `origin` | the synth's own file, compressed; sha256 of the state; lineage as JSON |
-| `peak`, `rms_dbfs`, `lufs`, `duration` | of the sound |
+| `peak`, `rms_dbfs`, `duration` | of the sound |
 | `embedding NAME` | float16, one column an embedder |
 | `flac`, `flac_gain` | the sound, where the plan asks for it: samples times gain |
 
@@ -110,7 +110,7 @@ def encode_shard(plan: RenderPlan, number: int, items: Sequence[RenderedItem], r
         "preset_id": pa.array([item.preset.id for item, _ in rows], pa.string()),
         "origin": pa.array([json.dumps(dict(item.preset.origin), sort_keys=True) for item, _ in rows], pa.string()),
     }
-    for name in ("peak", "rms_dbfs", "lufs", "duration"):
+    for name in ("peak", "rms_dbfs", "duration"):
         columns[name] = pa.array([getattr(sounding, name) for sounding in heard], pa.float32())
     for place, name in enumerate(plan.embedders):
         found = [sounding.embeddings[place] for sounding in heard]

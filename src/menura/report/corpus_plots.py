@@ -16,7 +16,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#56b4e9", "#b8860b", "#
 
 
 def draw_corpus(found: Findings, plan: RenderPlan) -> bytes:
-    """A PNG: LUFS and audible seconds by note, and the first two principal components of the first embedder.
+    """A PNG: level and audible seconds by note, and the first two principal components of the first embedder.
 
     Raises:
         WorkError: matplotlib is missing, or there is no row to show.
@@ -28,10 +28,10 @@ def draw_corpus(found: Findings, plan: RenderPlan) -> bytes:
     if not found.rows:
         raise WorkError("there is no whole shard to draw")
     figure = Figure(figsize=(13, 4), layout="constrained")
-    loudness, duration, map_ = figure.subplots(1, 3)
+    level, duration, map_ = figure.subplots(1, 3)
     figure.suptitle(f"{found.items:,} presets of {plan.synth} ({plan.prior}), {found.rows:,} renders")
     labels = [f"{note.name}, velocity {note.velocity:g}" for note in plan.notes]
-    for axes, name, title in ((loudness, "lufs", "loudness, LUFS"), (duration, "duration", "to be heard, s")):
+    for axes, name, title in ((level, "rms_dbfs", "level, dBFS (RMS)"), (duration, "duration", "to be heard, s")):
         values = np.where(np.isfinite(found.measures[name]), found.measures[name], np.nan)
         edges = np.histogram_bin_edges(values[np.isfinite(values)], bins=40)
         for play, label in enumerate(labels):
@@ -39,7 +39,7 @@ def draw_corpus(found: Findings, plan: RenderPlan) -> bytes:
             colour = _COLOURS[play % len(_COLOURS)]
             axes.hist(chosen[np.isfinite(chosen)], bins=edges, histtype="step", label=label, color=colour)
         axes.set(xlabel=title, ylabel="renders")
-    loudness.legend(fontsize="small", frameon=False)
+    level.legend(fontsize="small", frameon=False)
     if len(found.shown) > 2:
         _map(map_, found, plan)
     else:
