@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,7 +153,7 @@ def test_an_item_that_never_sounds_ends_the_run(tmp_path):
 
 
 @linux
-def test_killed_processes_change_nothing(tmp_path):
+def test_killed_processes_change_nothing(tmp_path, monkeypatch, repository):
     """kill -9 of a process that renders, and of an engine's worker, midway."""
     plan = plan_of(6, "sparse", "vital", seed=5, notes=NOTES, shard_size=3)
     for number in range(plan.shards):
@@ -164,13 +166,18 @@ def test_killed_processes_change_nothing(tmp_path):
         if progress.rendered == 2:
             killed.append(kill_one("local_rendering"))
 
-    render_corpus(plan, str(tmp_path / "wild"), workers=2, tell=disturb)
+    render_corpus(plan, str(tmp_path / "corpus"), workers=2, tell=disturb)
     assert killed
     assert all(killed)
     for number in range(plan.shards):
-        assert (tmp_path / "wild" / shard_name(number)).read_bytes() == (
+        assert (tmp_path / "corpus" / shard_name(number)).read_bytes() == (
             tmp_path / "calm" / shard_name(number)
         ).read_bytes()
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"^```python\n(.*?)^```", (repository / "docs" / "scale.md").read_text("utf-8"), re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/scale.md", "exec"), names)
+    assert names["embeddings"].shape == (6, 128)
 
 
 def test_a_killed_run_goes_on_without_rendering_a_finished_shard_twice(undisturbed, tmp_path):
