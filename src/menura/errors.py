@@ -7,6 +7,7 @@
     │   ├── PresetError         a preset that is broken or would crash its engine
     │   ├── SpaceError          a vector, name or group that does not fit a ParameterSpace
     │   ├── ManifestError       a manifest that cannot be followed
+    │   ├── CorpusError         a rendered corpus that is damaged, or made of something else
     │   ├── UnknownNameError    a name that no registry knows
     │   └── OutputError         a place that cannot be written, or is already taken
     └── WorkError               the input was fine, the work failed    (exit code 1)
@@ -47,6 +48,10 @@ class SpaceError(InputError):
 
 class ManifestError(InputError):
     """A manifest cannot be followed."""
+
+
+class CorpusError(InputError):
+    """A rendered corpus is damaged, or was made of another space, engine or recipe."""
 
 
 class UnknownNameError(InputError):

@@ -13,7 +13,7 @@ import pytest
 
 from menura.version import __version__
 
-HEAVY = ("vita", "torch", "typer", "rich", "matplotlib", "scipy", "soundfile", "onnxruntime")
+HEAVY = ("vita", "torch", "typer", "rich", "matplotlib", "scipy", "soundfile", "onnxruntime", "pyarrow", "ray")
 FOLDERS = ("src", "tests", "docs", "examples", "benchmarks", "recipes", "typings", ".ci")
 TEXTS = {".py", ".pyi", ".md", ".toml", ".yaml", ".yml", ".json", ".csv", ".css", ".js", ".html", ".cfg", ".txt", ""}
 # Put together here, so that this file is not its own finding.

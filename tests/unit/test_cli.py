@@ -79,7 +79,7 @@ def test_version_and_help(run: Run) -> None:
     assert re.fullmatch(r"menura \d+\.\d+\.\d+\n", run("--version").out)
     shown = run("--help")
     assert shown.code == 0
-    for command in ("match", "render", "info", "doctor", "synths", "bench"):
+    for command in ("match", "render", "info", "doctor", "synths", "bench", "dataset"):
         assert command in shown.out
 
 
