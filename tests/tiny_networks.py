@@ -100,7 +100,12 @@ def save_passt(folder: Path, width: int = 128, depth: int = 2) -> dict[str, Any]
         "norm.bias": random(width),
         "head.1.weight": random(5, width),
     }
-    dense = {"attn.qkv": (3 * width, width), "attn.proj": (width, width), "mlp.fc1": (96, width), "mlp.fc2": (width, 96)}
+    dense = {
+        "attn.qkv": (3 * width, width),
+        "attn.proj": (width, width),
+        "mlp.fc1": (96, width),
+        "mlp.fc2": (width, 96),
+    }
     for number in range(depth):
         for name, (outputs, inputs) in dense.items():
             held[f"blocks.{number}.{name}.weight"] = random(outputs, inputs)

@@ -23,6 +23,7 @@ def tiny_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for needed in ("torch", "transformers", "h5py"):
         pytest.importorskip(needed, reason=f"{needed} is not installed: pip install -e '.[reference]'")
     import torch
+
     from tiny_networks import save_all
 
     # Threads of many workers on few cores wait for each other longer than they work.

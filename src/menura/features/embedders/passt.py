@@ -52,10 +52,11 @@ def passt(folder: Path | None = None, fetch: bool = True) -> FrameEmbedder:
     # What a broken file raises depends on where it is broken.
     try:
         tensors = {name: value.float() for name, value in torch.load(path, weights_only=True).items()}
+        width = int(tensors["cls_token"].shape[-1])
         network = _Network(tensors)
+        network(np.zeros(_SHORTEST, dtype=np.float32))
     except Exception as error:
         raise WorkError(f"{path} is not a file of PaSST's weights ({error}); delete it and fetch it again") from error
-    width = int(tensors["cls_token"].shape[-1])
     identity = {"version": 1, "weights": WEIGHTS.hashes(place)}
     return FrameEmbedder(
         "passt", network, width, SAMPLE_RATE, WEIGHTS.licence, identity, shortest=_SHORTEST, framewise=False
