@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def save_openl3(folder: Path) -> None:
 
     rng = np.random.default_rng(0)
     layers: list[tuple[str, dict[str, Any]]] = [("front", {"freq2mel": np.ones((4, 4))}), ("norm_0", _norm(rng, 1))]
-    for number, (before, after) in enumerate(zip(OPENL3_CHANNELS, OPENL3_CHANNELS[1:], strict=False), 1):
+    for number, (before, after) in enumerate(pairwise(OPENL3_CHANNELS), 1):
         kernel = rng.normal(0.0, 0.4, (3, 3, before, after))
         layers.append((f"conv_{number}", {"kernel": kernel, "bias": rng.normal(0.0, 0.1, after)}))
         if number < 8:

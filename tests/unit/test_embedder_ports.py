@@ -28,10 +28,8 @@ def last_map_of_openl3(bands: NDArray[np.float32], layers: list[openl3.Layer]) -
     for number in range(1, 9):
         kernel, bias = layers[2 * number - 1]
         maps = [
-            sum(
-                correlate(held[..., i], kernel[..., i, o], mode="same", method="direct") for i in range(kernel.shape[2])
-            )
-            for o in range(kernel.shape[3])
+            sum(correlate(held[..., i], part[..., i], mode="same", method="direct") for i in range(held.shape[2]))
+            for part in np.moveaxis(kernel, 3, 0)
         ]
         held = np.stack(maps, axis=-1) + bias
         if number < 8:
@@ -106,13 +104,8 @@ def test_a_block_of_passt_is_torchs_own_transformer_layer(tmp_path: Path) -> Non
         "self_attn.in_proj_": "attn.qkv.", "self_attn.out_proj.": "attn.proj.", "linear1.": "mlp.fc1.",
         "linear2.": "mlp.fc2.", "norm1.": "norm1.", "norm2.": "norm2.",
     }  # fmt: skip
-    layer.load_state_dict(
-        {
-            f"{there}{part}": held[f"blocks.1.{here}{part}"]
-            for there, here in ours.items()
-            for part in ("weight", "bias")
-        }
-    )
+    names = [(there + part, here + part) for there, here in ours.items() for part in ("weight", "bias")]
+    layer.load_state_dict({there: held[f"blocks.1.{here}"] for there, here in names})
     tokens = torch.randn(1, 7, 128, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         np.testing.assert_allclose(

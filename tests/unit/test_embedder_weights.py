@@ -71,7 +71,7 @@ def test_a_folder_of_the_users_comes_first(weights: Weights, tmp_path: Path, mon
     own.mkdir(parents=True)
     (own / "config.json").write_text("{}")
     monkeypatch.setenv("MENURA_EMBEDDERS", str(own.parent))
-    with pytest.raises(InputError, match="lacks model.safetensors"):
+    with pytest.raises(InputError, match=r"lacks model\.safetensors"):
         weights.locate()
     # The older kind of file does as well.
     (own / "pytorch_model.bin").write_bytes(b"trained here")
@@ -85,8 +85,8 @@ def test_a_download_that_breaks_off_is_not_kept(tmp_path: Path, monkeypatch: pyt
     source.write_bytes(b"x" * 10)
     real = storage.urllib.request.urlopen
 
-    def broken(*args: object, **named: object) -> object:
-        answer = real(*args, **named)
+    def broken(url: str, timeout: float) -> object:
+        answer = real(url, timeout=timeout)
         answer.headers.replace_header("Content-Length", "20")
         return answer
 
@@ -112,7 +112,7 @@ def test_a_spec_is_understood_or_refused(tmp_path: Path) -> None:
 def test_networks_of_another_kind_are_refused(tmp_path: Path, weights: Weights) -> None:
     for needed in ("torch", "transformers"):
         pytest.importorskip(needed, reason=f"{needed} is not installed: pip install -e '.[reference]'")
-    with pytest.raises(InputError, match="lacks config.json, preprocessor_config.json, model.safetensors"):
+    with pytest.raises(InputError, match=r"lacks config\.json, preprocessor_config\.json, model\.safetensors"):
         embedder_of(f"ast={tmp_path}")
     for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
         (tmp_path / file).write_text("{}")

@@ -74,8 +74,8 @@ def test_the_fingerprint_follows_the_weights_and_the_sidecar(tmp_path: Path) -> 
     for folder in folders:
         folder.mkdir()
     prints = [
-        embedder_of(f"onnx:{save_network(folder, **more)}").fingerprint
-        for folder, more in zip(folders, ({}, {}, {"shortest_seconds": 0.5}), strict=True)
+        embedder_of(f"onnx:{save_network(folder, shortest_seconds=shortest)}").fingerprint
+        for folder, shortest in zip(folders, (0.0, 0.0, 0.5), strict=True)
     ]
     assert prints[0] == prints[1] != prints[2]
 
