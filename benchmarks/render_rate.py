@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from menura.datasets.drawing import draw_preset, sampler_of
+from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import Progress, render_corpus

@@ -282,13 +282,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def download(
-    url: str, sha256: str, *, name: str | None = None, folder: Path | None = None, timeout: float = 30
+    url: str, sha256: str | None, *, name: str | None = None, folder: Path | None = None, timeout: float = 30
 ) -> Path:
     """A file from the net, kept in the cache, with exactly the content that was asked for.
 
     Args:
         url: where it is; https, or file for a copy on this machine.
-        sha256: its content's hash, as hex.
+        sha256: its content's hash, as hex; None where nobody has told it, so that the caller records what came. A
+            copy that is there is then taken as it is.
         name: the kept file's name; the address's last part by default.
         folder: where it is kept; ``downloads`` in the cache by default.
         timeout: seconds without an answer.
@@ -304,13 +305,14 @@ def download(
         raise WorkError(f"{url} is not an https address; menura downloads nothing over an open line")
     folder = cache_folder() / "downloads" if folder is None else folder
     path = folder / (name or url.rstrip("/").rsplit("/", 1)[-1])
-    if path.is_file() and hash_file(path) == sha256.lower():
+    if path.is_file() and (sha256 is None or hash_file(path) == sha256.lower()):
         return path
     with atomic_path(path, force=True) as temporary:
         try:
             # The scheme was checked above.
             with urllib.request.urlopen(url, timeout=timeout) as answer, temporary.open("wb") as file:
                 shutil.copyfileobj(answer, file, _CHUNK)
+                promised = answer.headers.get("Content-Length")
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
             raise WorkError(
@@ -318,8 +320,10 @@ def download(
             ) from error
         except OSError as error:
             raise OutputError(f"{path} cannot be written ({_reason(error)}); {_advice(error)}") from error
-        found = hash_file(temporary)
-        if found != sha256.lower():
+        came = temporary.stat().st_size
+        if promised is not None and came != int(promised):
+            raise WorkError(f"{url} broke off after {came:,} of {int(promised):,} bytes; nothing was kept; try again")
+        if sha256 is not None and (found := hash_file(temporary)) != sha256.lower():
             raise WorkError(
                 f"{url} brought other content than expected (sha256 {found[:12]}…, not {sha256[:12]}…); "
                 "nothing was kept; try again, and update menura if it happens twice"

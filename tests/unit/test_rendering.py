@@ -19,8 +19,8 @@ from descendants import descendants, kill_one
 from menura.audio import Audio, measure_loudness
 from menura.datasets.corpus import MANIFEST, PLAN, Corpus
 from menura.datasets.corpus_check import check_corpus
-from menura.datasets.drawing import draw_preset
-from menura.datasets.embedding import embedder_of
+from menura.datasets.sampling import draw_preset
+from menura.features.embedders import embedder_of
 from menura.datasets.listening import Listener
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, plan_of

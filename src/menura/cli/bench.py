@@ -120,6 +120,42 @@ def bench_metrics(json: Json = False) -> None:
     _list("metrics", lines, json)
 
 
+@app.command("embedders")
+def bench_embedders(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished one is continued.")],
+    embedders: Annotated[
+        str, typer.Option("--embedders", help="Names with commas, NAME=FOLDER, onnx:FILE, /flat behind any; or all.")
+    ] = "all",
+    attributes: Annotated[str, typer.Option("--attributes", help="Names with commas; all by default.")] = "",
+    presets: Annotated[int, typer.Option("--presets", min=1, help="Patches of each attribute.")] = 10,
+    steps: Annotated[int, typer.Option("--steps", min=3, help="Rising values on each patch.")] = 20,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download weights that are missing.")] = False,
+    workers: Workers = None,
+    seed: Seed = 0,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Does distance between embeddings grow as one attribute of a sound grows? A table and a figure.
+
+    Embedders whose weights or libraries are not there are listed with the reason. Exit code 1 where one failed.
+    """
+    from menura.evaluation.ranking import RankingSettings, run_ranking
+    from menura.evaluation.ranking_attributes import ATTRIBUTES
+    from menura.report.ranking import write_ranking
+
+    settings = RankingSettings(tuple(_names(attributes)) or tuple(ATTRIBUTES), presets, steps, seed)
+    run = run_ranking(_names(embedders), out, settings, workers=workers, fetch=fetch, force=force, tell=screen.note)
+    table, *others = write_ranking(out, run)
+    if json:
+        screen.emit(run)
+    else:
+        screen.out(table.read_text(encoding="utf-8"))
+    for path in (table, *others):
+        screen.note(f"wrote {path}")
+    if failures := sum(len(held) for held in run["failed"].values()):
+        raise RowsFailedError(f"{failures} rows failed; {table} says why, and the same command does them again")
+
+
 @app.command("match")
 def bench_match(
     manifest: Annotated[Path, typer.Option("--manifest", help="CSV with a column `file`, relative to it.")],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from menura.audio import Audio, encode_audio
 from menura.audio.edges import sounding_range
-from menura.datasets.embedding import embedder_of
+from menura.features.embedders import embedder_of
 from menura.datasets.truths import SILENT_PEAK
 from menura.errors import WorkError
 

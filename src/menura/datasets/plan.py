@@ -9,8 +9,8 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from menura.datasets.drawing import fingerprint_of, sampler_of
-from menura.datasets.embedding import embedder_of
+from menura.datasets.sampling import fingerprint_of, sampler_of
+from menura.features.embedders import embedder_of
 from menura.errors import CorpusError, InputError
 from menura.note import Note
 from menura.synths.registry import synth_of

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from menura.datasets.drawing import draw_preset, sampler_of
+from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.listening import Listener, Sounding
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, fingerprints_here

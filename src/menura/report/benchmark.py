@@ -13,8 +13,9 @@ from menura.errors import WorkError
 from menura.evaluation.results import in_order, read_rows, read_run
 from menura.evaluation.table import markdown, summary
 from menura.report.benchmark_page import leading_arm, render_benchmark
-from menura.report.benchmark_plots import Plot, draw_plots
+from menura.report.benchmark_plots import draw_plots
 from menura.report.benchmark_sounds import ROOM_BYTES, gather_sounds
+from menura.report.plot_style import Plot
 
 TABLE, SUMMARY, PAGE, PLOTS = "table.md", "summary.json", "index.html", "plots"
 

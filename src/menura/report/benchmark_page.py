@@ -14,8 +14,8 @@ from urllib.parse import quote
 from menura.evaluation.table_cells import Cell, Section
 from menura.evaluation.table_sections import sections_of
 from menura.report import sounds
-from menura.report.benchmark_plots import Plot
 from menura.report.benchmark_sounds import Heard, Sound
+from menura.report.plot_style import Plot
 from menura.report.shell import shell
 
 Row = Mapping[str, Any]

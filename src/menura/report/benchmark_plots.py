@@ -1,4 +1,4 @@
-"""The plots of a run: scores, quality against cost, categories, robustness. The one place that imports matplotlib.
+"""The plots of a run: scores, quality against cost, categories, robustness. They import matplotlib.
 
 Each is drawn for light and for dark pages, as PNG, and as SVG for print. The colours are told apart by all common
 kinds of colour vision; arms differ by line style and marker too.
@@ -6,62 +6,24 @@ kinds of colour vision; arms differ by line style and marker too.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from menura.errors import WorkError
 from menura.evaluation.table_cells import title_of
+from menura.report.plot_style import Plot, Theme, add_legend, draw, dress, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Numbers = Mapping[str, Any]
 Scores = Mapping[str, list[float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """One picture in three files."""
-
-    name: str
-    """Stem of its files."""
-    title: str
-    words: str
-    """What it shows, for those who cannot see it."""
-    light: bytes
-    """PNG on white."""
-    dark: bytes
-    """PNG on near black."""
-    svg: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Theme:
-    paper: str
-    ink: str
-    soft: str
-    line: str
-    colours: tuple[str, ...]
-
-
-# Okabe and Ito, "Color universal design", 2008, without its yellow and black; lighter on dark.
-_LIGHT = _Theme(
-    "#ffffff", "#1c1b22", "#5d5b66", "#dedbd2",
-    ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#56b4e9", "#b8860b", "#666666", "#882255"),
-)  # fmt: skip
-_DARK = _Theme(
-    "#1d1b24", "#efedf4", "#a9a5b5", "#35323f",
-    ("#6cb8f0", "#ff8c42", "#35d0a5", "#e6a0d0", "#b3dcf7", "#f0c040", "#c0c0c0", "#f07090"),
-)  # fmt: skip
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = "osD^vPX*"
 _TRACK_TITLES = {"knobs": "Track knobs", "any": "Track any", "reference": "References"}
-_DPI = 130
 
 
 def draw_plots(numbers: Numbers, scores: Scores) -> list[Plot]:
@@ -74,18 +36,12 @@ def draw_plots(numbers: Numbers, scores: Scores) -> list[Plot]:
     Raises:
         WorkError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise WorkError(
-            "the plots need matplotlib, which is not installed; pip install 'menura[bench]' and make the report again"
-        ) from error
     metric = next((m for m in numbers["metrics"] if m["name"] in numbers["main"][:1]), None)
     arms = {name: arm for name, arm in numbers["arms"].items() if arm["n"]}
     if metric is None or not arms:
         return []
     label = title_of(metric)
-    wanted: list[tuple[str, str, str, Callable[[_Theme], Figure | None]]] = [
+    wanted: list[tuple[str, str, str, Callable[[Theme], Figure | None]]] = [
         ("scores", f"{metric['title']} of every target", f"Box and points: {label} of each arm's targets.",
          lambda theme: _scores(theme, arms, scores, label)),
         ("cost-renders", "Quality against renders", "Mean MSS of the best candidate so far against renders.",
@@ -97,18 +53,12 @@ def draw_plots(numbers: Numbers, scores: Scores) -> list[Plot]:
         ("robustness", f"Robustness: loss of {metric['title']}", f"Paired loss of {label} of each arm and condition.",
          lambda theme: _robustness(theme, arms, numbers, metric)),
     ]  # fmt: skip
-    plots: list[Plot] = []
-    with mpl.rc_context({"svg.hashsalt": "menura", "font.size": 10.0}):
-        for name, title, words, draw in wanted:
-            light, dark = draw(_LIGHT), draw(_DARK)
-            if light is not None and dark is not None:
-                plots.append(Plot(name, title, words, _png(light, _LIGHT), _png(dark, _DARK), _svg(light, _LIGHT)))
-    return plots
+    return [plot for each in wanted if (plot := draw(*each)) is not None]
 
 
-def _scores(theme: _Theme, arms: Mapping[str, Numbers], scores: Scores, label: str) -> Figure:
+def _scores(theme: Theme, arms: Mapping[str, Numbers], scores: Scores, label: str) -> Figure:
     shown = {name: scores[name] for name in arms if scores.get(name)}
-    figure = _figure(8.0, 0.8 + 0.46 * len(shown))
+    figure = new_figure(8.0, 0.8 + 0.46 * len(shown))
     axes = figure.subplots()
     tracks = {name: arms[name]["track"] for name in shown}
     for place, values in enumerate(shown.values()):
@@ -124,17 +74,17 @@ def _scores(theme: _Theme, arms: Mapping[str, Numbers], scores: Scores, label: s
     names = [f"{name}  ({tracks[name]})" for name in shown]
     axes.set_yticks(range(len(shown)), names)
     axes.invert_yaxis()
-    _dress(axes, theme, label)
+    dress(axes, theme, label)
     return figure
 
 
-def _curves(theme: _Theme, arms: Mapping[str, Numbers], axis: str) -> Figure | None:
+def _curves(theme: Theme, arms: Mapping[str, Numbers], axis: str) -> Figure | None:
     tracks = [t for t in ("knobs", "any") if any(_curve(arm, axis) and arm["track"] == t for arm in arms.values())]
     if not tracks:
         return None
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    figure = _figure(8.0, 4.0)
+    figure = new_figure(8.0, 4.0)
     panels = figure.subplots(1, len(tracks), sharey=True, squeeze=False)[0]
     for axes, track in zip(panels, tracks, strict=True):
         for place, (name, arm) in enumerate(arms.items()):
@@ -154,19 +104,19 @@ def _curves(theme: _Theme, arms: Mapping[str, Numbers], axis: str) -> Figure | N
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_title(_TRACK_TITLES[track], color=theme.ink, fontsize=10)
-        _dress(axes, theme, "Renders" if axis == "renders" else "Seconds on one core")
-        _legend(axes, theme)
+        dress(axes, theme, "Renders" if axis == "renders" else "Seconds on one core")
+        add_legend(axes, theme)
     panels[0].set_ylabel("MSS of the best so far, dB", color=theme.ink)
     return figure
 
 
-def _categories(theme: _Theme, arms: Mapping[str, Numbers], numbers: Numbers, metric: Numbers) -> Figure | None:
+def _categories(theme: Theme, arms: Mapping[str, Numbers], numbers: Numbers, metric: Numbers) -> Figure | None:
     groups = list(numbers["categories"])
     if len(groups) < 2:
         return None
     means = [[arm["categories"][group]["metrics"][metric["name"]]["mean"] for arm in arms.values()] for group in groups]
     values = np.array([[np.nan if mean is None else mean for mean in row] for row in means], dtype=float)
-    figure = _figure(1.9 + 1.05 * len(arms), 1.2 + 0.36 * len(groups))
+    figure = new_figure(1.9 + 1.05 * len(arms), 1.2 + 0.36 * len(groups))
     axes = figure.subplots()
     # Cividis reads the same with every kind of colour vision; the brighter cell is the nearer one.
     picture = axes.imshow(values, cmap="cividis" if metric["better"] == "higher" else "cividis_r", aspect="auto")
@@ -177,15 +127,15 @@ def _categories(theme: _Theme, arms: Mapping[str, Numbers], numbers: Numbers, me
         axes.text(column, row, text, ha="center", va="center", fontsize=9, color="#000000" if bright else "#ffffff")
     axes.set_xticks(range(len(arms)), list(arms), rotation=25, ha="right")
     axes.set_yticks(range(len(groups)), [f"{group} ({numbers['categories'][group]})" for group in groups])
-    _dress(axes, theme, "", grid=False)
+    dress(axes, theme, "", grid=False)
     return figure
 
 
-def _robustness(theme: _Theme, arms: Mapping[str, Numbers], numbers: Numbers, metric: Numbers) -> Figure | None:
+def _robustness(theme: Theme, arms: Mapping[str, Numbers], numbers: Numbers, metric: Numbers) -> Figure | None:
     conditions = list(numbers["conditions"])
     if not conditions:
         return None
-    figure = _figure(8.0, 1.2 + len(conditions) * (0.25 + 0.17 * len(arms)))
+    figure = new_figure(8.0, 1.2 + len(conditions) * (0.25 + 0.17 * len(arms)))
     axes = figure.subplots()
     step = 0.8 / len(arms)
     for place, (name, arm) in enumerate(arms.items()):
@@ -203,8 +153,8 @@ def _robustness(theme: _Theme, arms: Mapping[str, Numbers], numbers: Numbers, me
     axes.axvline(0.0, color=theme.soft, linewidth=1)
     axes.set_yticks(range(len(conditions)), [f"{name} ({numbers['conditions'][name]})" for name in conditions])
     axes.invert_yaxis()
-    _dress(axes, theme, f"Disturbed minus clean, {title_of(metric)}")
-    _legend(figure, theme, loc="outside upper center", ncols=4)
+    dress(axes, theme, f"Disturbed minus clean, {title_of(metric)}")
+    add_legend(figure, theme, loc="outside upper center", ncols=4)
     return figure
 
 
@@ -213,41 +163,5 @@ def _curve(arm: Numbers, axis: str) -> Numbers | None:
     return curve if curve and len(curve["grid"]) > 1 else None
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _colour(theme: _Theme, place: int) -> str:
+def _colour(theme: Theme, place: int) -> str:
     return theme.colours[place % len(theme.colours)]
-
-
-def _dress(axes: Axes, theme: _Theme, label: str, *, grid: bool = True) -> None:
-    axes.set_xlabel(label, color=theme.ink)
-    axes.set_facecolor(theme.paper)
-    axes.tick_params(colors=theme.ink, which="both")
-    for side, spine in axes.spines.items():
-        spine.set_color(theme.line)
-        spine.set_visible(grid and side in ("left", "bottom"))
-    if grid:
-        axes.grid(visible=True, color=theme.line, linewidth=0.6)
-        axes.set_axisbelow(True)
-
-
-def _legend(place: Axes | Figure, theme: _Theme, **where: Any) -> None:
-    place.legend(fontsize=8, framealpha=0.8, facecolor=theme.paper, edgecolor=theme.line, labelcolor=theme.ink, **where)
-
-
-def _png(figure: Figure, theme: _Theme) -> bytes:
-    return _saved(figure, theme, format="png", dpi=_DPI, metadata={"Software": None})
-
-
-def _svg(figure: Figure, theme: _Theme) -> bytes:
-    return _saved(figure, theme, format="svg", metadata={"Date": None})
-
-
-def _saved(figure: Figure, theme: _Theme, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, facecolor=theme.paper, **how)
-    return buffer.getvalue()
