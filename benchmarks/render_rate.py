@@ -27,10 +27,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import Progress, render_corpus
+from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.shards import Rejected, Shard, shard_name
 from menura.errors import MenuraError
 from menura.note import Note

@@ -19,16 +19,16 @@ from descendants import descendants, kill_one
 from menura.audio import Audio, measure_loudness
 from menura.datasets.corpus import MANIFEST, PLAN, Corpus
 from menura.datasets.corpus_check import check_corpus
-from menura.datasets.sampling import draw_preset
-from menura.features.embedders import embedder_of
 from menura.datasets.listening import Listener
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import render_corpus
+from menura.datasets.sampling import draw_preset
 from menura.datasets.shards import Shard, shard_name
 from menura.datasets.studio import render_shard
 from menura.datasets.synthetic import SAMPLERS
 from menura.errors import CorpusError, EngineError, InputError, OutputError, UnknownNameError, WorkError
+from menura.features.embedders import embedder_of
 from menura.note import Note
 from menura.preset import Preset
 from menura.report.corpus_plots import draw_corpus

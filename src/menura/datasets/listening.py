@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from menura.audio import Audio, encode_audio
 from menura.audio.edges import sounding_range
-from menura.features.embedders import embedder_of
 from menura.datasets.truths import SILENT_PEAK
 from menura.errors import WorkError
+from menura.features.embedders import embedder_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +73,12 @@ class Listener:
         )
 
 
+_embedder = cache(embedder_of)
+
+
 def _embedded(name: str, sound: Audio) -> NDArray[np.float16]:
     with np.errstate(over="ignore"):
-        found = embedder_of(name).embed([sound])[0].astype(np.float16)
+        found = _embedder(name).embed([sound])[0].astype(np.float16)
     if not np.isfinite(found).all():
         raise WorkError(f"embedder {name} gave a number beyond float16 (65504); scale it, or leave it out")
     return found

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from menura.datasets.sampling import fingerprint_of, sampler_of
-from menura.features.embedders import embedder_of
 from menura.errors import CorpusError, InputError
+from menura.features.embedders import embedder_of
 from menura.note import Note
 from menura.synths.registry import synth_of
 from menura.version import __version__

@@ -9,11 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.listening import Listener, Sounding
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, fingerprints_here
 from menura.datasets.rendered_item import Rejected, RenderedItem
+from menura.datasets.sampling import draw_preset, sampler_of
 from menura.datasets.shards import ShardFacts, encode_shard, read_facts, shard_name
 from menura.datasets.synthetic import MOST_DRAWS
 from menura.errors import EngineError, PresetError, WorkError

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from menura.audio import Audio
 from menura.errors import AudioError
-from menura.features.embedders import Embedder, embedder_of
+from menura.features.embedders import embedder_of
 from menura.features.spectra import rms_envelope
 from menura.note import Note
 
@@ -74,6 +74,5 @@ def note_of(pitch: float) -> Note:
     return Note(pitch=pitch, hold=HOLD, total=TOTAL)
 
 
-@cache
-def _embedder(spec: str) -> Embedder:
-    return embedder_of(spec)
+_embedder = cache(embedder_of)
+"""Loaded once in each process."""

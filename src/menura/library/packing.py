@@ -86,9 +86,9 @@ def unpack(packed: Mapping[str, Any], base: Preset, parts: Parts) -> Preset:
 
 
 def _parted(value: Any, parts: Parts, depth: int) -> Any:
-    if not isinstance(value, Mapping | list | tuple) or len(_text(value)) < _LARGE:
+    if not isinstance(value, Mapping | list | tuple | str) or len(_text(value)) < _LARGE:
         return value
-    if depth > _DEPTH:
+    if depth > _DEPTH or isinstance(value, str):
         return {_PART: parts.put(value)}
     if isinstance(value, Mapping):
         return {key: _parted(part, parts, depth + 1) for key, part in value.items()}

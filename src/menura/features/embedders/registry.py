@@ -27,6 +27,7 @@ EMBEDDERS: Registry[Maker] = Registry(
         "mel128": f"{_HERE}.spectral:mel128",
         "mfcc40": f"{_HERE}.spectral:mfcc40",
         "mstft": f"{_HERE}.spectral:mstft",
+        "contour": f"{_HERE}.spectral:unfolding",
         "spectra-stats": f"{_HERE}.spectral:spectra_stats",
         "clap": f"{_HERE}.clap:clap",
         "clap-style": f"{_HERE}.clap:clap_style",

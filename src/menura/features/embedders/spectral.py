@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.errors import InputError
+from menura.features.contour import BANDS, SLOTS, contour
 from menura.features.distances import MSS_SCALES
 from menura.features.embedders.base import FrameEmbedder
 from menura.features.spectra import Matrix, log_mel, mel_power, mfcc, power, power_to_db
@@ -59,6 +60,11 @@ def spectra_stats(folder: Path | None = None, _fetch: bool = True) -> FrameEmbed
     return _baseline("spectra-stats", _spectra_stats, 3 * sum(mels for _, _, mels in MSS_SCALES), folder, False)
 
 
+def unfolding(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
+    """The mel bands of `menura.features.contour`, slot after slot: how a spectrum unfolds from its onset."""
+    return _baseline("contour", _contour, (len(SLOTS) - 1) * BANDS, folder, False)
+
+
 def _baseline(
     name: str,
     frames: Callable[[NDArray[np.float32]], Sequence[Matrix]],
@@ -81,6 +87,10 @@ def _mfcc40(signal: NDArray[np.float32]) -> Sequence[Matrix]:
 
 def _mstft(signal: NDArray[np.float32]) -> Sequence[Matrix]:
     return [power_to_db(power(signal, window, window // 2), reference=1.0) for window in WINDOWS]
+
+
+def _contour(signal: NDArray[np.float32]) -> Sequence[Matrix]:
+    return [contour(signal, SAMPLE_RATE).reshape(1, -1)]
 
 
 def _spectra_stats(signal: NDArray[np.float32]) -> Sequence[Matrix]:
