@@ -10,8 +10,10 @@ The same presets at the same notes, three ways, each by as many processes in the
 - ray: the same through a Ray cluster of this machine, with --ray.
 
 A silent draw costs the corpus a render more, so the rate counts all renders, those of draws that were replaced
-included. Rates are renders a second. Memory is the resident set of each shard process and its engine's worker,
-sampled while the corpus is rendered: the middle of the first and of the last fifth of the samples, in MB.
+included. Rates are renders a second. On a busy machine look at the processor time instead: `cpu_bare_ms` and
+`cpu_corpus_ms` are that of one render, forks and all, and `cpu_share` is their ratio. Memory is the resident set of a
+shard process and its engine's worker, sampled while the corpus is rendered: the median of the second and of the last
+fifth of the samples, in MB.
 """
 
 from __future__ import annotations
@@ -58,17 +60,19 @@ def main() -> None:
         shard_size=chosen.shard_size,
     )
     with tempfile.TemporaryDirectory() as folder:
-        corpus, memory, draws = by_corpus(plan, Path(folder) / "here", chosen.workers, None)
-        bare = by_bare_loop(plan, draws, chosen.workers)
+        corpus, cpu, memory, draws = by_corpus(plan, Path(folder) / "here", chosen.workers, None)
+        bare, cpu_bare = by_bare_loop(plan, draws, chosen.workers)
         found: dict[str, Any] = {
             "count": chosen.count, "synth": chosen.synth, "prior": chosen.prior, "workers": chosen.workers,
             "embedders": plan.embedders, "renders": renders(draws),
             "bare": round(bare, 2), "corpus": round(corpus, 2), "share": round(corpus / bare, 3),
+            "cpu_bare_ms": round(1e3 * cpu_bare, 1), "cpu_corpus_ms": round(1e3 * cpu, 1),
+            "cpu_share": round(cpu_bare / cpu, 3) if cpu else None,
             "memory_first_mb": memory[0], "memory_last_mb": memory[1],
             "bytes_a_preset": round(sum(f.stat().st_size for f in Path(folder).rglob("*.parquet")) / chosen.count),
         }  # fmt: skip
         if chosen.ray:
-            ray, _, _ = by_corpus(plan, Path(folder) / "ray", chosen.workers, "local")
+            ray, _, _, _ = by_corpus(plan, Path(folder) / "ray", chosen.workers, "local")
             found |= {"ray": round(ray, 2), "ray_share": round(ray / corpus, 3)}
     print(json.dumps(found))
 
@@ -80,15 +84,15 @@ def renders(draws: list[tuple[int, int, int]]) -> int:
 
 def by_corpus(
     plan: RenderPlan, out: Path, workers: int, ray: str | None
-) -> tuple[float, tuple[float, float], list[tuple[int, int, int]]]:
-    """Renders a second from the first finished item (on Ray: shard) on, memory, and the draws that were played."""
+) -> tuple[float, float, tuple[float, float], list[tuple[int, int, int]]]:
+    """Renders a second from the first finished item (on Ray: shard) on, seconds of processor for one, memory, draws."""
     steps: list[tuple[float, int]] = []
-    samples: list[float] = []
+    samples: list[tuple[float, float, int]] = []
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.5):
-            samples.append(resident())
+            samples.append((*spent(), steps[-1][1] if steps else 0))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -110,10 +114,13 @@ def by_corpus(
     started = next(step for step in steps if step[1])
     share = (steps[-1][1] - started[1]) / plan.count
     fifth = max(len(samples) // 5, 1)
-    memory = tuple(
-        round(statistics.median(part) / workers, 1) for part in (samples[fifth : 2 * fifth], samples[-fifth:])
-    )
-    return renders(draws) * share / (steps[-1][0] - started[0]), (memory[0], memory[1]), sorted(draws)
+    parts = (samples[fifth : 2 * fifth], samples[-fifth:])
+    first, last = (round(statistics.median(memory for memory, _, _ in part) / workers, 1) for part in parts)
+    # Between two samples while all processes were at work: neither their start nor their end is in it.
+    begun = [sample for sample in samples if sample[2] >= 2 * workers]
+    items = begun[-1][2] - begun[0][2] if begun else 0
+    cpu = (begun[-1][1] - begun[0][1]) / (items * renders(draws) / plan.count) if items else 0.0
+    return renders(draws) * share / (steps[-1][0] - started[0]), cpu, (first, last), sorted(draws)
 
 
 def played(draw: Rejected) -> tuple[int, int, int]:
@@ -121,8 +128,8 @@ def played(draw: Rejected) -> tuple[int, int, int]:
     return draw.index, draw.attempt, 1
 
 
-def by_bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], workers: int) -> float:
-    """Renders a second of a plain loop over the engine in each of `workers` processes."""
+def by_bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], workers: int) -> tuple[float, float]:
+    """Renders a second, and seconds of processor for one, of a plain loop over the engine in each process."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(workers)
     answers = context.SimpleQueue()
@@ -133,7 +140,8 @@ def by_bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], workers: i
     spans = [answers.get() for _ in processes]
     for process in processes:
         process.join()
-    return renders(draws) / (max(end for _, end in spans) - min(start for start, _ in spans))
+    seconds = max(end for _, end, _ in spans) - min(start for start, _, _ in spans)
+    return renders(draws) / seconds, sum(cpu for _, _, cpu in spans) / renders(draws)
 
 
 def bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], barrier: Any, answers: Any) -> None:
@@ -145,31 +153,35 @@ def bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], barrier: Any,
     presets = [(draw_preset(sampler, synth, plan.seed, index, attempt), notes) for index, attempt, notes in draws]
     player.play(synth.init(), plan.notes[0], plan.sample_rate)
     barrier.wait()
-    start = time.monotonic()
+    start, cpu = time.monotonic(), sum(os.times()[:4])
     for preset, notes in presets:
         for note in plan.notes[:notes]:
             try:
                 player.play(preset, note, plan.sample_rate)
             except MenuraError:
                 break
-    answers.put((start, time.monotonic()))
+    answers.put((start, time.monotonic(), sum(os.times()[:4]) - cpu))
 
 
-def resident() -> float:
-    """MB of all processes that render below this one; forks share most of theirs with their parent and are left out."""
-    total = 0.0
+def spent() -> tuple[float, float]:
+    """MB resident, and seconds of processor so far, of all processes that render below this one.
+
+    Forks share most of their memory with their parent, and are left out of it; their time is in their parent's.
+    """
+    memory = seconds = 0.0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 command = (entry / "cmdline").read_bytes()
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                ours = b"local_rendering" in command and parent == os.getpid()
-                engine = b"pool_worker" in command and _parent(parent) == os.getpid()
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                ours = b"local_rendering" in command and int(fields[1]) == os.getpid()
+                engine = b"pool_worker" in command and _parent(int(fields[1])) == os.getpid()
                 if ours or engine:
-                    total += int((entry / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+                    memory += int((entry / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+                    seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
             except (OSError, IndexError, ValueError):
                 continue
-    return total
+    return memory, seconds
 
 
 def _parent(number: int) -> int:

@@ -133,11 +133,11 @@ def faulty(synth, rng: np.random.Generator) -> Preset:
 
 def test_silent_and_crashing_draws_are_replaced_and_told(tmp_path):
     SAMPLERS.register("faulty", faulty)
-    plan = plan_of(5, "faulty", "toy", seed=2, notes=NOTES[:1])
+    plan = plan_of(3, "faulty", "toy", seed=7, notes=NOTES[:1])
     render_shard(plan, str(tmp_path / "a"), 0)
     shard = Shard(place_of(tmp_path / "a"), shard_name(0))
     assert {draw.why for draw in shard.rejected} == {"silent", "failed"}
-    kinds = [draw_preset(faulty, TOY, 2, draw.index, draw.attempt).blocks.get("fault") for draw in shard.rejected]
+    kinds = [draw_preset(faulty, TOY, 7, draw.index, draw.attempt).blocks.get("fault") for draw in shard.rejected]
     assert "crash" in kinds
     for row in shard.table(["index", "attempt"]).to_pylist():
         lost = [draw.attempt for draw in shard.rejected if draw.index == row["index"]]
