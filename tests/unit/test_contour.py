@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from menura.errors import AudioError
 from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour, slots_within
@@ -11,7 +12,7 @@ from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour, slots_withi
 RATE = 44_100
 
 
-def tone(hz: float = 440.0, attack: float = 0.001, decay: float = 0.5, seconds: float = 1.5) -> np.ndarray:
+def tone(hz: float = 440.0, attack: float = 0.001, decay: float = 0.5, seconds: float = 1.5) -> NDArray[np.float32]:
     at = np.arange(round(seconds * RATE)) / RATE
     return (np.minimum(at / attack, 1.0) * np.exp(-at / decay) * np.sin(2 * np.pi * hz * at)).astype(np.float32)
 
@@ -24,7 +25,7 @@ def test_its_shape_and_range() -> None:
 
 
 def test_gain_is_no_part_of_it() -> None:
-    assert contour(0.01 * tone(), RATE) == pytest.approx(contour(tone(), RATE), abs=0.01)
+    assert contour(np.float32(0.01) * tone(), RATE) == pytest.approx(contour(tone(), RATE), abs=0.01)
 
 
 def test_a_slow_attack_is_quiet_at_first() -> None:

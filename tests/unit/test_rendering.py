@@ -23,10 +23,9 @@ from menura.datasets.listening import Listener
 from menura.datasets.places import place_of
 from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import render_corpus
-from menura.datasets.sampling import draw_preset
+from menura.datasets.sampling import SAMPLERS, draw_preset
 from menura.datasets.shards import Shard, shard_name
 from menura.datasets.studio import render_shard
-from menura.datasets.synthetic import SAMPLERS
 from menura.errors import CorpusError, EngineError, InputError, OutputError, UnknownNameError, WorkError
 from menura.features.embedders import embedder_of
 from menura.note import Note

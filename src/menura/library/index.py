@@ -52,7 +52,8 @@ class Layout:
         if count < FLAT_BELOW and count * dim * 4 <= memory:
             return cls("flat", 0, 0, 4 * dim)
         lists = 1 << max(6, round(math.log2(2.0 * math.sqrt(max(count, 1)))))
-        for kind, size, probes in (("ivf-flat", 4 * dim + 8, 16), ("ivf-sq8", dim + 8, 32)):
+        roomy: tuple[tuple[Kind, int, int], ...] = (("ivf-flat", 4 * dim + 8, 16), ("ivf-sq8", dim + 8, 32))
+        for kind, size, probes in roomy:
             if count * size <= memory:
                 return cls(kind, lists, probes, size)
         return cls("ivf-pq", lists, 64, _codes(dim) + 8)
