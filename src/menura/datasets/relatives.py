@@ -1,8 +1,8 @@
 """Relatives of presets that a user supplies: mutations of one, crossovers of two. Renders nothing.
 
 A child names its first parent as its `lineage`, by which `splits.split_of` keeps siblings together; both parents of a
-crossover are of one part of the usual split, where that part has two. A child that is nearly a parent is drawn again, so
-that no near-duplicate of what was supplied comes out.
+crossover are of one part of the usual split, where that part has two. A child that is nearly a parent is drawn again,
+so that no near-duplicate of what was supplied comes out.
 """
 
 from __future__ import annotations
