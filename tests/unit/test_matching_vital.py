@@ -51,8 +51,8 @@ def test_few_renders_come_near(matches: list[Match], pluck: Audio) -> None:
 
 
 def test_an_answer_takes_nothing_but_stock_content_and_knobs(matches: list[Match]) -> None:
-    from menura.synths.vital.voice import SOURCES, stock_noise
     from menura.synths.vital.stock import stock_table
+    from menura.synths.vital.voice import SOURCES, stock_noise
 
     names = {name for name, _ in SOURCES}
     for match in matches:

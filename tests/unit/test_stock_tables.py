@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from menura.synths.vital.voice import SOURCES, stock_noise
 from menura.note import Note
 from menura.synths.vital.init import with_settings
 from menura.synths.vital.stock import FRAME, families, stock_table, table_names
 from menura.synths.vital.synth import Vital
+from menura.synths.vital.voice import SOURCES, stock_noise
 
 
 def test_there_are_enough_and_each_has_its_own_name() -> None:

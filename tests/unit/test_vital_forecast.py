@@ -13,6 +13,8 @@ from menura.matching.target import SAMPLE_RATE, Target
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.starts import improve, vital_starts
+from menura.note import Note
+from menura.synths.vital.synth import Vital
 from menura.synths.vital.voice import (
     HIGH,
     INDEX,
@@ -24,8 +26,6 @@ from menura.synths.vital.voice import (
     voice,
     with_knobs,
 )
-from menura.note import Note
-from menura.synths.vital.synth import Vital
 
 NOTE = Note(57.0, hold=0.8, total=1.0)
 HERTZ = NOTE.frequency_hz

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from menura.features.spectra import hann, hz_to_mel, mel_filterbank, mel_to_hz
 from menura.matching.hearing import BANDS, View
 from menura.matching.target import SAMPLE_RATE, Target
-from menura.synths.vital.voice import INDEX, SOURCES
 from menura.synths.vital.stock import HARMONICS, stock_table
+from menura.synths.vital.voice import INDEX, SOURCES
 
 Knobs = NDArray[np.float64]
 Picture = NDArray[np.float32]

@@ -16,8 +16,8 @@ from menura.matching.vital.active import active_names
 from menura.matching.vital.loudness import at_target_loudness
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.variants import variants
-from menura.synths.vital.voice import FINE_KNOBS, KNOBS
 from menura.preset import Preset
+from menura.synths.vital.voice import FINE_KNOBS, KNOBS
 
 
 class VitalIdiom(Idiom):

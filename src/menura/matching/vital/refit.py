@@ -9,8 +9,8 @@ from menura.matching.forecasting import CorrectedForecast, Knobs
 from menura.matching.target import Target, base_frequency
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.starts import improve
-from menura.synths.vital.voice import knobs_of, sources_of, with_knobs
 from menura.preset import Preset
+from menura.synths.vital.voice import knobs_of, sources_of, with_knobs
 
 GENERATIONS = 40
 

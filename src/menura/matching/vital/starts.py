@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from menura.matching.forecasting import descend, spread
 from menura.matching.idiom import Start
 from menura.matching.target import Target, attack_of, base_frequency
-from menura.synths.vital.families import FAMILIES, Profile, draw
 from menura.matching.vital.forecast import Forecast
-from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 from menura.preset import Preset
+from menura.synths.vital.families import FAMILIES, Profile, draw
+from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 
 DRAWS = 250
 """Draws of each family that the forecast looks at."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from menura.matching.idiom import Variant
-from menura.synths.vital.voice import OSCILLATORS, SOURCES, table_block
 from menura.preset import Preset, Route
 from menura.synths.vital.init import with_settings
+from menura.synths.vital.voice import OSCILLATORS, SOURCES, table_block
 
 _OSCILLATOR_ROUTES = ("transpose", "wave_frame", "level", "tune")
 _FILTER_STYLES = (0.0, 1.0)
