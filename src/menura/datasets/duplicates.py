@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -56,6 +57,7 @@ def parameter_picture(preset: Preset, space: ParameterSpace) -> ParameterPicture
     return ParameterPicture(space.encode(preset), routes, dict(_leaves(preset.blocks)))
 
 
+@cache
 def knob_space(space: ParameterSpace) -> ParameterSpace:
     """The space without modulation slots: which slot holds a route makes no sound."""
     slotted = [parameter.name for parameter in space.parameters if parameter.slot]
