@@ -64,12 +64,12 @@ def plotting() -> Any:
         WorkError: it is not installed.
     """
     try:
-        import matplotlib
+        import matplotlib as mpl
     except ImportError as error:
         raise WorkError(
             "the plots need matplotlib, which is not installed; pip install 'menura[bench]' and make the report again"
         ) from error
-    return matplotlib
+    return mpl
 
 
 def draw(name: str, title: str, words: str, picture: Callable[[Theme], Figure | None]) -> Plot | None:
