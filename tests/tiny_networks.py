@@ -16,7 +16,10 @@ OPENL3_CHANNELS = (1, 2, 2, 3, 3, 4, 4, 5, 5)
 
 
 def save_all(folder: Path) -> Path:
-    """A folder for MENURA_EMBEDDERS; needs torch, transformers and h5py."""
+    """A folder for MENURA_EMBEDDERS; needs torch, transformers and h5py.
+
+    The released files hold more than an embedder uses (texts, class heads), and so do these.
+    """
     import torch
     import transformers as t
 
@@ -42,10 +45,11 @@ def save_all(folder: Path) -> Path:
         n_codebooks=3, codebook_size=16, codebook_dim=4,
     )  # fmt: skip
     clap = t.ClapFeatureExtractor(feature_size=32, max_length_s=1, truncation="rand_trunc")
+    text = {"vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
     made: dict[str, tuple[Any, Any]] = {
-        "clap": (t.ClapAudioModelWithProjection(audio), clap),
-        "ast": (t.ASTModel(patches), t.ASTFeatureExtractor(num_mel_bins=32, max_length=128)),
-        "wav2vec2": (t.Wav2Vec2Model(speech), t.Wav2Vec2FeatureExtractor(do_normalize=True)),
+        "clap": (t.ClapModel(t.ClapConfig(audio_config=audio.to_dict(), text_config=text, projection_dim=16)), clap),
+        "ast": (t.ASTForAudioClassification(patches), t.ASTFeatureExtractor(num_mel_bins=32, max_length=128)),
+        "wav2vec2": (t.Wav2Vec2ForPreTraining(speech), t.Wav2Vec2FeatureExtractor(do_normalize=True)),
         "encodec": (t.EncodecModel(encodec), t.EncodecFeatureExtractor(sampling_rate=24_000)),
         "dac": (t.DacModel(dac), t.DacFeatureExtractor(sampling_rate=44_100, hop_length=128)),
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from menura.evaluation.table_cells import title_of
-from menura.report.plot_style import Plot, Theme, add_legend, draw, dress, new_figure
+from menura.report.plot_style import Plot, Theme, add_legend, draw, dress, new_figure, plotting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +36,7 @@ def draw_plots(numbers: Numbers, scores: Scores) -> list[Plot]:
     Raises:
         WorkError: matplotlib is not installed.
     """
+    plotting()
     metric = next((m for m in numbers["metrics"] if m["name"] in numbers["main"][:1]), None)
     arms = {name: arm for name, arm in numbers["arms"].items() if arm["n"]}
     if metric is None or not arms:

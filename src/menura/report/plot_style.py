@@ -57,6 +57,21 @@ DARK = Theme(
 )  # fmt: skip
 
 
+def plotting() -> Any:
+    """The module matplotlib.
+
+    Raises:
+        WorkError: it is not installed.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise WorkError(
+            "the plots need matplotlib, which is not installed; pip install 'menura[bench]' and make the report again"
+        ) from error
+    return mpl
+
+
 def draw(name: str, title: str, words: str, picture: Callable[[Theme], Figure | None]) -> Plot | None:
     """One picture in all its files; None where `picture` has nothing to show.
 
@@ -69,13 +84,7 @@ def draw(name: str, title: str, words: str, picture: Callable[[Theme], Figure | 
     Raises:
         WorkError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise WorkError(
-            "the plots need matplotlib, which is not installed; pip install 'menura[bench]' and make the report again"
-        ) from error
-    with mpl.rc_context({"svg.hashsalt": "menura", "font.size": 10.0}):
+    with plotting().rc_context({"svg.hashsalt": "menura", "font.size": 10.0}):
         light, dark = picture(LIGHT), picture(DARK)
         if light is None or dark is None:
             return None
