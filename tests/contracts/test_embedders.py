@@ -11,7 +11,7 @@ from menura.audio import Audio
 from menura.errors import AudioError, InputError
 from menura.features.embedders import EMBEDDERS, Embedder, FrameEmbedder, embedder_of
 
-BASELINES = ("mel128", "mfcc40", "mstft", "spectra-stats")
+BASELINES = ("mel128", "mfcc40", "mstft", "spectra-stats", "contour")
 PRETRAINED = (
     "ast", "clap", "clap-style", "dac", "encodec", "openl3-mel256-512", "openl3-mel256-6144", "passt", "wav2vec2",
 )  # fmt: skip
