@@ -201,11 +201,13 @@ def test_an_interrupt_leaves_no_process_behind(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent(
             """
-            import sys
+            import signal
             from menura.note import Note
             from menura.synths.pool import RenderPool
             from menura.synths.registry import synth_of
 
+            # Tests that run in a shell's background have SIGINT ignored, and so have their children.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             preset = synth_of("vital").init()
             with RenderPool("vital", workers=2) as pool:
                 pool.render_many([(preset, Note(60, 0.8, 0.1, 0.1))] * 2)
