@@ -29,7 +29,7 @@ Variant = tuple[Preset, str]
 class Idiom:
     """The idiom of a synth of which nothing but its space is known."""
 
-    start_share = 0.3
+    start_share = 0.25
     """Share of a search's renders that goes into starts."""
     ranges: Mapping[str, tuple[float, float]] = {}
     """Useful ranges of continuous controls in the engine's units, where narrower than the whole."""

@@ -12,6 +12,9 @@ from menura.matching.constraints import NEAR_RADIUS
 from menura.matching.pool import Pool
 from menura.preset import Preset
 
+MOST = 160
+"""Starts of a search that only seconds end: all are drawn before the first is heard."""
+
 
 class Starts:
     """Proposes starts: family-wise patches that a forecast has picked for this sound, and plain random ones.
@@ -29,7 +32,7 @@ class Starts:
         yield Started(self.name, account.left)
         task = pool.task
         share = self.share or task.idiom.start_share
-        count = int(np.clip(share * account.left, 12, 60))
+        count = int(np.clip(share * account.left, 12, MOST))
         if task.constraints.near:
             proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))
         else:
