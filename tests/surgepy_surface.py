@@ -56,11 +56,11 @@ def parameters() -> list[Parameter]:
     return found
 
 
-class SurgeSynthesizer_ID:  # noqa: N801 - the module's own name
+class SurgeSynthesizer_ID:
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def getSynthSideId(self) -> int:  # noqa: N802
+    def getSynthSideId(self) -> int:
         return self._number
 
 
@@ -68,16 +68,16 @@ class SurgeNamedParamId:
     def __init__(self, number: int) -> None:
         self._id = SurgeSynthesizer_ID(number)
 
-    def getId(self) -> SurgeSynthesizer_ID:  # noqa: N802
+    def getId(self) -> SurgeSynthesizer_ID:
         return self._id
 
 
-def createSurge(sampleRate: float) -> SurgeSynthesizer:  # noqa: N802, N803
+def createSurge(sampleRate: float) -> SurgeSynthesizer:
     calls.append(("createSurge", sampleRate))
     return SurgeSynthesizer()
 
 
-def getVersion() -> str:  # noqa: N802
+def getVersion() -> str:
     return "1.3.written-down"
 
 
@@ -88,37 +88,37 @@ class SurgeSynthesizer:
         self._parameters = parameters()
         self._blocks = 0
 
-    def getBlockSize(self) -> int:  # noqa: N802
+    def getBlockSize(self) -> int:
         return BLOCK
 
-    def getControlGroup(self, entry: int) -> SimpleNamespace:  # noqa: N802
+    def getControlGroup(self, entry: int) -> SimpleNamespace:
         groups = list(GROUPS.values())
         mine = [SurgeNamedParamId(n) for n in range(len(self._parameters)) if groups[n % len(groups)] == entry]
         return SimpleNamespace(getEntries=lambda: [SimpleNamespace(getParams=lambda: mine)])
 
-    def getPatch(self) -> dict:  # noqa: N802
+    def getPatch(self) -> dict:
         scenes = [{"pbrange_up": SurgeNamedParamId(n), "pbrange_dn": SurgeNamedParamId(n + 1)} for n in (3, 5)]
         return {"scenemode": SurgeNamedParamId(0), "scene_active": SurgeNamedParamId(1), "scene": scenes}
 
-    def getParameterName(self, arg0: SurgeSynthesizer_ID) -> str:  # noqa: N802
+    def getParameterName(self, arg0: SurgeSynthesizer_ID) -> str:
         return self._parameters[arg0.getSynthSideId()].name
 
-    def getParamMin(self, arg0: SurgeNamedParamId) -> float:  # noqa: N802
+    def getParamMin(self, arg0: SurgeNamedParamId) -> float:
         return self._of(arg0).low
 
-    def getParamMax(self, arg0: SurgeNamedParamId) -> float:  # noqa: N802
+    def getParamMax(self, arg0: SurgeNamedParamId) -> float:
         return self._of(arg0).high
 
-    def getParamVal(self, arg0: SurgeNamedParamId) -> float:  # noqa: N802
+    def getParamVal(self, arg0: SurgeNamedParamId) -> float:
         return self._of(arg0).value
 
-    def getParamValType(self, arg0: SurgeNamedParamId) -> str:  # noqa: N802
+    def getParamValType(self, arg0: SurgeNamedParamId) -> str:
         return self._of(arg0).kind
 
-    def getParamDisplay(self, arg0: SurgeNamedParamId) -> str:  # noqa: N802
+    def getParamDisplay(self, arg0: SurgeNamedParamId) -> str:
         return f"{self._of(arg0).value:.2f}"
 
-    def setParamVal(self, param: SurgeNamedParamId, toThis: float) -> None:  # noqa: N802, N803
+    def setParamVal(self, param: SurgeNamedParamId, toThis: float) -> None:
         one = self._of(param)
         raw = np.float32(toThis - one.low) / np.float32(one.high - one.low)
         if one.kind == "float":
@@ -130,34 +130,34 @@ class SurgeSynthesizer:
                 np.clip(int((raw - 0.005) / 0.99 * (one.high - one.low) + 0.5) + one.low, one.low, one.high)
             )
 
-    def loadPatch(self, path: str) -> bool:  # noqa: N802
+    def loadPatch(self, path: str) -> bool:
         calls.append(("loadPatch",))
         found = dict(re.findall(r'<p(\d+) value="([^"]*)"', Fxp.of_bytes(Path(path).read_bytes()).chunk.decode()))
         for number, one in enumerate(self._parameters):
             one.value = float(found.get(str(number), one.value))
         return bool(found)
 
-    def savePatch(self, path: str) -> None:  # noqa: N802
+    def savePatch(self, path: str) -> None:
         body = "".join(f'<p{n} value="{one.value!r}"/>' for n, one in enumerate(self._parameters))
         chunk = f"<patch><parameters>{body}</parameters></patch>".encode()
         Path(path).write_bytes(Fxp("FPCh", b"cjs3", 1, b"Init".ljust(28, b"\0"), chunk=chunk).to_bytes())
 
-    def pitchBend(self, channel: int, bend: int) -> None:  # noqa: N802
+    def pitchBend(self, channel: int, bend: int) -> None:
         calls.append(("pitchBend", channel, bend))
 
-    def playNote(self, channel: int, midiNote: int, velocity: int, detune: int = 0) -> None:  # noqa: N802, N803
+    def playNote(self, channel: int, midiNote: int, velocity: int, detune: int = 0) -> None:
         calls.append(("playNote", channel, midiNote, velocity, detune))
 
-    def releaseNote(self, channel: int, midiNote: int, releaseVelocity: int = 0) -> None:  # noqa: N802, N803
+    def releaseNote(self, channel: int, midiNote: int, releaseVelocity: int = 0) -> None:
         calls.append(("releaseNote", channel, midiNote, releaseVelocity))
 
     def process(self) -> None:
         self._blocks += 1
 
-    def createMultiBlock(self, blockCapacity: int) -> np.ndarray:  # noqa: N802, N803
+    def createMultiBlock(self, blockCapacity: int) -> np.ndarray:
         return np.zeros((2, blockCapacity * BLOCK), np.float32)
 
-    def processMultiBlock(self, val: np.ndarray, startBlock: int = 0, nBlocks: int = -1) -> None:  # noqa: N802, N803
+    def processMultiBlock(self, val: np.ndarray, startBlock: int = 0, nBlocks: int = -1) -> None:
         count = nBlocks if nBlocks > 0 else val.shape[1] // BLOCK - startBlock
         if startBlock + count > val.shape[1] // BLOCK:
             raise ValueError("Start block / nBlock combo is beyond the end of input storage")

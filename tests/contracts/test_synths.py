@@ -15,8 +15,8 @@ from menura.synths.dx7.hexter import find_hexter
 from menura.synths.plugins.surge_engine import find_surgepy
 from menura.synths.registry import SYNTHS, synth_of
 
-SURGE = "surge-xt"
-"""Here through its own Python module; the plug-in is checked by `menura synths verify`."""
+SURGE = ("surge-xt",) if find_surgepy() else ()
+"""Where its own Python module is there: no package index has it. The plug-in is checked by `menura synths verify`."""
 EXPECTED = {"dx7", "toy", "vital"}
 PLUGINS = (
     "plugin:http://drobilla.net/plugins/mda/DX10",
@@ -49,8 +49,6 @@ def installed(name: str) -> Synth:
     """The synth, where its engine is; continuous integration goes without none (tests/guards)."""
     if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
         pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
-    if name == SURGE and find_surgepy() is None:
-        pytest.skip("surgepy is not importable; it is built from Surge's source")
     if name in PLUGINS and not os.environ.get("CI"):
         try:
             return synth_of(name)
@@ -59,7 +57,7 @@ def installed(name: str) -> Synth:
     return synth_of(name)
 
 
-@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, SURGE])
+@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, *SURGE])
 def synth(request: pytest.FixtureRequest) -> Synth:
     return installed(request.param)
 
