@@ -203,7 +203,7 @@ def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None
             if parent.exists():
                 if not parent.is_dir():
                     raise OutputError(f"{parent} is a file, not a folder; choose another place")
-                if not os.access(parent, os.W_OK | os.X_OK):
+                if not _may_write(parent):
                     raise OutputError(
                         f"{parent} cannot be written to; choose another folder, or change its permissions"
                     )
@@ -221,12 +221,17 @@ def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
         if folder.is_dir():
             if not force and any(folder.iterdir()):
                 raise OutputError(f"{folder} is not empty; choose another folder, or --force to replace files in it")
-            if not os.access(folder, os.W_OK | os.X_OK):
+            if not _may_write(folder):
                 raise OutputError(f"{folder} cannot be written to; choose another folder, or change its permissions")
             return
         if folder.exists():
             raise OutputError(f"{folder} is a file; name a folder")
         check_writable(folder, force=True)
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether files may be made in a folder, by the rights that making them goes by."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 @contextlib.contextmanager

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from conftest import AsNobody
 from menura.audio import Audio, encode_audio, read_audio, write_audio
 from menura.errors import AudioError, OutputError
-
-AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def tone(hz: float = 440.0, seconds: float = 0.5, rate: int = 44_100, peak: float = 0.5) -> np.ndarray:
@@ -187,11 +186,11 @@ def test_a_device() -> None:
     assert "is not a file" in refusal(Path("/dev/zero"))
 
 
-@pytest.mark.skipif(AS_ROOT, reason="root may read anything")
-def test_no_permission(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "x.wav", tone(), 44_100)
-    (tmp_path / "x.wav").chmod(0)
-    assert "cannot be read (Permission denied)" in refusal(tmp_path / "x.wav")
+def test_no_permission(public_folder: Path, as_nobody: AsNobody) -> None:
+    soundfile.write(public_folder / "x.wav", tone(), 44_100)
+    (public_folder / "x.wav").chmod(0)
+    with as_nobody():
+        assert "cannot be read (Permission denied)" in refusal(public_folder / "x.wav")
 
 
 def test_a_name_that_is_none() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from conftest import AsNobody
 from menura import storage
 from menura.errors import OutputError, WorkError
 
-AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 SHA = hashlib.sha256(b"lyre").hexdigest()
 
 
@@ -142,15 +142,11 @@ def test_a_bad_name_is_one_line(tmp_path: Path, name: str) -> None:
     assert not leftovers(tmp_path)
 
 
-@pytest.mark.skipif(AS_ROOT, reason="root may write anywhere")
-def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        for refuse in (lambda: storage.write_bytes(tmp_path / "x", b""), lambda: storage.check_folder(tmp_path / "y")):
-            with pytest.raises(OutputError, match="cannot be written"):
-                refuse()
-    finally:
-        tmp_path.chmod(0o700)
+def test_a_read_only_folder_is_told(public_folder: Path, as_nobody: AsNobody) -> None:
+    public_folder.chmod(0o555)
+    for refuse in (lambda path: storage.write_bytes(path, b""), storage.check_folder):
+        with as_nobody(), pytest.raises(OutputError, match="cannot be written"):
+            refuse(public_folder / "x")
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
