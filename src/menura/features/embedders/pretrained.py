@@ -1,11 +1,12 @@
 """Opening a pretrained network of the transformers library: the model, its own preparation of sounds, its identity.
 
-One of the places that import torch and transformers, inside the functions that need them.
+One of the places that import torch and transformers, once something needs them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,7 @@ def torch_library() -> Any:
     Raises:
         EngineError: it is not installed.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise _missing("PyTorch", error) from error
-    return torch
+    return _library("torch", "PyTorch")
 
 
 def transformers_library() -> Any:
@@ -37,15 +34,14 @@ def transformers_library() -> Any:
     Raises:
         EngineError: it is not installed.
     """
+    return _library("transformers", "transformers")
+
+
+def _library(module: str, name: str) -> Any:
     try:
-        import transformers
+        return importlib.import_module(module)
     except ImportError as error:
-        raise _missing("transformers", error) from error
-    return transformers
-
-
-def _missing(what: str, error: ImportError) -> EngineError:
-    return EngineError(f"{what} is not installed ({error}); pip install 'menura[embedders]'")
+        raise EngineError(f"{name} is not installed ({error}); pip install 'menura[embedders]'") from error
 
 
 @dataclass(frozen=True, slots=True)
