@@ -8,7 +8,7 @@ so that no near-duplicate of what was supplied comes out.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,15 +25,12 @@ from menura.errors import ManifestError, PresetError
 from menura.preset import Preset
 from menura.space import ParameterSpace
 from menura.synths.base import Synth
-from menura.synths.vital.sounding import sounding_names
 
 _TRIES = 16
 _SHARE = (0.05, 0.5)
 """Share of the knobs that are heard which a mutation moves, from a retouch to another patch."""
 _STEP = (0.03, 0.4)
 """Standard deviation of a knob's move, as a share of its range."""
-_BLOCK_GROUPS = {"wavetables": "oscillators", "lfos": "lfos", "sample": "sampler"}
-"""Of Vital's blocks: the group of controls that each goes with."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,8 @@ class Crossover(Relatives):
 def mutated(synth: Synth, parent: Preset, rng: np.random.Generator) -> Preset:
     """The preset with some of the knobs that are heard moved, seldom a choice; far enough to be no near-duplicate."""
     space = drawn_space(synth.space)
-    names = sounding_names(parent, space.names) if synth.name == "vital" else list(space.names)
+    sounding: Callable[[Preset, Iterable[str]], list[str]] = getattr(synth, "sounding", lambda _, names: list(names))
+    names = sounding(parent, space.names)
     # Ends of routes stay: a route with another end is another patch.
     places = np.array([space.index(name) for name in names if space[name].field not in ("source", "destination")])
     steps = np.array([space.parameters[place].kind == "continuous" for place in places])
@@ -164,11 +162,8 @@ def crossed(synth: Synth, parent: Preset, partner: Preset, groups: list[str]) ->
         return parent
     part = synth.space.subset(*groups)
     child = part.decode(part.encode(partner), parent)
-    if synth.name != "vital":
-        return child
-    theirs = {block for block, group in _BLOCK_GROUPS.items() if group in groups}
-    settings = {**parent.blocks["settings"], **{block: partner.blocks["settings"][block] for block in sorted(theirs)}}
-    return replace(child, blocks={**parent.blocks, "settings": settings})
+    with_blocks: Callable[[Preset, Preset, list[str]], Preset] = getattr(synth, "with_blocks", lambda own, *_: own)
+    return with_blocks(child, partner, groups)
 
 
 def _reflected(coordinates: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -8,6 +8,13 @@ What every synth promises, each a test in tests/contracts:
 - `read(write(p)) == p`; nothing of a preset that the synth does not understand is lost.
 - Bad bytes raise PresetError before they reach the engine.
 - `space.encode(init)` works for the synth's own initial preset.
+
+A synth may also offer, and whoever asks does without where it does not:
+
+- `player(mode)`: what a worker of the pool renders with (`pool_worker.Player`), where one engine serves many renders.
+- `check()`: raises EngineError, with what to do, where the instrument is not installed.
+- `sounding(preset, names)`: of these controls, those that take part in the preset's sound.
+- `with_blocks(preset, other, groups)`: the preset with what another loads beside the controls of these groups.
 """
 
 from __future__ import annotations

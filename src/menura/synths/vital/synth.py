@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,15 @@ from menura.synths.vital.controls import controls, engine_version
 from menura.synths.vital.engine import Engine
 from menura.synths.vital.format import read_vital, write_vital
 from menura.synths.vital.init import initial
+from menura.synths.vital.sounding import sounding_names
 
 if TYPE_CHECKING:
     from menura.synths.vital.player import VitalPlayer
 
 _CHANCE = frozenset({"random", "random_1", "random_2", "random_3", "random_4"})
 _PHASES = tuple(f"osc_{number}_random_phase" for number in (1, 2, 3))
+_BLOCKS = {"lfos": "lfos", "sample": "sampler", "wavetables": "oscillators"}
+"""Of the file's blocks: the group of controls that each goes with."""
 _NOTE = Note()
 _SILENT = Note(pitch=60.0, velocity=0.8, hold=0.001, total=0.4)
 _LONGEST_DELAY = controls()["env_1_delay"].high
@@ -78,6 +81,15 @@ class Vital:
         from menura.synths.vital.player import VitalPlayer
 
         return VitalPlayer(mode)
+
+    def sounding(self, preset: Preset, names: Iterable[str]) -> list[str]:
+        """Of these controls, those whose part takes part in the preset's sound, in their order."""
+        return sounding_names(preset, names)
+
+    def with_blocks(self, preset: Preset, other: Preset, groups: Iterable[str]) -> Preset:
+        """The preset with what another one loads in these groups: wavetables, shapes of LFOs, the sampler's sound."""
+        theirs = {block: other.blocks["settings"][block] for block, group in _BLOCKS.items() if group in set(groups)}
+        return replace(preset, blocks={**preset.blocks, "settings": {**preset.blocks["settings"], **theirs}})
 
     def freeze(self, preset: Preset) -> Preset:
         """The same preset without chance, so that every render is alike.
