@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from menura.errors import AudioError
-from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour, slots_within
+from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour
 
 RATE = 44_100
 
@@ -38,10 +38,6 @@ def test_a_slow_attack_is_quiet_at_first() -> None:
 def test_what_is_over_is_silence() -> None:
     found = contour(tone(seconds=0.1), RATE)
     assert (found[-1] < -50.0).all()
-
-
-def test_slots_within_a_time() -> None:
-    assert [slots_within(seconds) for seconds in (0.0, 0.015, 0.13, 1.0, 9.0)] == [1, 1, 4, 7, 7]
 
 
 def test_nothing_is_no_sound() -> None:

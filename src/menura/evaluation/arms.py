@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from menura.errors import InputError
@@ -59,9 +60,13 @@ def _cmaes_neighbour(synth: Synth) -> list[Stage]:
 
 def _library(synth: Synth) -> Library:
     try:
-        return Library.default(synth.name)
+        return _default_library(synth.name)
     except InputError as error:
         raise NotApplicableError(str(error)) from error
+
+
+_default_library = cache(Library.default)
+"""Opened once in each process, not for each row."""
 
 
 def _knobs(synth: Synth) -> list[Stage]:

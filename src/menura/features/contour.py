@@ -39,8 +39,3 @@ def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     loudest = max(float(found.max()), 1e-20)
     decibels = 10.0 * np.log10(np.maximum(found / loudest, 10.0 ** (-RANGE_DB / 10.0)))
     return decibels.astype(np.float32)
-
-
-def slots_within(seconds: float) -> int:
-    """How many slots lie wholly within a time; at least one."""
-    return max(1, sum(edge <= seconds + 1e-9 for edge in SLOTS[1:]))

@@ -65,11 +65,12 @@ def fill(
     read, added = library.sources.get(source or "", 0), 0
     left_out: list[str] = []
     parts, base = Parts(library.folder / "parts"), library.synth.init()
+    notes = [note_of(pitch) for pitch in library.card.notes]
     remaining = islice(drafts, read, None)
     with RenderPool(library.synth.name, workers=workers, mode="fast") as pool:
         for batch in _batches(remaining):
-            notes = [note_of(pitch) for pitch in library.card.notes]
-            asked = [(library.synth.freeze(draft.preset), note) for draft in batch for note in notes]
+            frozen = [library.synth.freeze(draft.preset) for draft in batch]
+            asked = [(preset, note) for preset in frozen for note in notes]
             rendered = pool.render_many(asked, measure=library.card.ear)
             rows: list[Row] = []
             for place, draft in enumerate(batch):

@@ -34,8 +34,6 @@ class Layout:
     """Cells of the inverted file; 0 for a flat index."""
     probes: int
     """Cells that a query looks into."""
-    bytes: int
-    """For a vector and its number."""
 
     @classmethod
     def of(cls, count: int, dim: int, *, memory: int = MEMORY) -> Layout:
@@ -50,13 +48,13 @@ class Layout:
             memory: bytes that they may take.
         """
         if count < FLAT_BELOW and count * dim * 4 <= memory:
-            return cls("flat", 0, 0, 4 * dim)
+            return cls("flat", 0, 0)
         lists = 1 << max(6, round(math.log2(2.0 * math.sqrt(max(count, 1)))))
         roomy: tuple[tuple[Kind, int, int], ...] = (("ivf-flat", 4 * dim + 8, 16), ("ivf-sq8", dim + 8, 32))
         for kind, size, probes in roomy:
             if count * size <= memory:
-                return cls(kind, lists, probes, size)
-        return cls("ivf-pq", lists, 64, _codes(dim) + 8)
+                return cls(kind, lists, probes)
+        return cls("ivf-pq", lists, 64)
 
     def factory(self, dim: int) -> str:
         """The layout in Faiss' own words."""

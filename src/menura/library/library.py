@@ -230,7 +230,7 @@ class Library:
         fast, close = (vector.astype(np.float32) for vector in heard)
         _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
         found = numbers[0][numbers[0] >= 0]
-        rows = np.stack([self._close(int(number), place) for number in found]).astype(np.float32)
+        rows = self._close(found, place)
         distances = np.sqrt(np.mean((rows - close) ** 2, axis=1))
         order = np.argsort(distances, kind="stable")[:n]
         return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
@@ -262,20 +262,22 @@ class Library:
         return Hit(number, str(line["name"]), str(line["path"]), distance, note)
 
     def _line(self, number: int) -> dict[str, Any]:
-        segment, place = self._place(number)
-        return json.loads(segment.lines[place])
-
-    def _close(self, number: int, note: int) -> NDArray[np.float16]:
-        segment, place = self._place(number)
-        return segment.close[place, note]
-
-    def _place(self, number: int) -> tuple[Segment, int]:
         if not 0 <= number < len(self):
             raise InputError(f"there is no patch {number}; the library has {len(self)}, from 0")
-        which = int(np.searchsorted(self._ends, number, side="right"))
-        segment = self.segments[which]
-        return segment, number - int(self._ends[which]) + segment.count
+        which, place = (int(found[0]) for found in self._places(np.array([number])))
+        return json.loads(self.segments[which].lines[place])
 
-    @property
-    def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum([segment.count for segment in self.segments])
+    def _close(self, numbers: NDArray[np.int64], note: int) -> NDArray[np.float32]:
+        """The perceptual embeddings of patches, shape (n, dim); each segment is read once."""
+        which, places = self._places(numbers)
+        found = np.empty((len(numbers), self.segments[0].close.shape[2]), dtype=np.float32)
+        for segment in np.unique(which):
+            mine = which == segment
+            found[mine] = self.segments[segment].close[places[mine], note]
+        return found
+
+    def _places(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(segment, row in it) of each patch."""
+        ends = np.cumsum([segment.count for segment in self.segments])
+        which = np.searchsorted(ends, numbers, side="right")
+        return which, numbers - np.concatenate([[0], ends])[which]

@@ -11,7 +11,7 @@ from menura.events import Event, Proposed, Started, Warned
 from menura.library.library import Library
 from menura.matching.budget import Account
 from menura.matching.pool import Pool
-from menura.matching.target import Target, base_frequency
+from menura.matching.target import base_frequency
 
 SHARE = 0.25
 """Share of the renders left that hits take."""
@@ -47,7 +47,8 @@ class Retrieve:
             yield Warned("the library is left out: its patches would not stay near the given preset")
             return pool
         n = int(np.clip(round(self.share * account.left), min(1, account.left), MOST))
-        hits = self.library.search(task.target.audio, heard_pitch(task.target), n)
+        estimate = task.target.estimate
+        hits = self.library.search(task.target.audio, float(estimate.pitch) if estimate.pitched else None, n)
         tune = 12.0 * float(np.log2(base_frequency(task.target) / task.target.note.frequency_hz))
         found = [
             (task.synth.freeze(task.idiom.tuned(self.library.preset(hit.number), tune)), (f"library:{hit.number}",))
@@ -55,8 +56,3 @@ class Retrieve:
         ]
         yield Proposed(self.name, pool.propose(found))
         return pool
-
-
-def heard_pitch(target: Target) -> float | None:
-    """The pitch by which a library is asked; None where the sound has none."""
-    return float(target.estimate.pitch) if target.estimate.pitched else None
