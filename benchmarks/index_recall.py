@@ -59,7 +59,7 @@ def main() -> None:
         index.save(path)
         size = path.stat().st_size
         milliseconds, found = timed(VectorIndex.load(path), queries)
-    exact = VectorIndex.build(vectors, layout=Layout("flat", 0, 0, 4 * arguments.dim))
+    exact = VectorIndex.build(vectors, layout=Layout("flat", 0, 0))
     exact_milliseconds, wanted = timed(exact, queries)
     recall = np.mean([len(set(a) & set(b)) / NEIGHBOURS for a, b in zip(found.tolist(), wanted.tolist(), strict=True)])
     print(
