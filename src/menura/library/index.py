@@ -16,7 +16,7 @@ from menura.storage import atomic_path
 Kind = Literal["flat", "ivf-flat", "ivf-sq8", "ivf-pq"]
 Matrix = NDArray[np.float32]
 
-FLAT_BELOW = 20_000
+FLAT_BELOW = 65_536
 """Vectors among which all are compared: no slower than a list's detour, and exact."""
 MEMORY = 4 << 30
 """Bytes that an index may take unless told otherwise."""

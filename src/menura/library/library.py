@@ -6,6 +6,7 @@ one puts them in order. Whoever wants to be sure renders the first of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura.audio import Audio
-from menura.errors import InputError
+from menura.errors import InputError, OutputError
 from menura.library.index import VectorIndex
 from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
-from menura.library.segment import Row, Segment
+from menura.library.segment import Row, Segment, decoded
 from menura.preset import Preset
 from menura.storage import cache_folder, write_text
 from menura.synths.base import Synth
@@ -31,7 +32,7 @@ from menura.synths.registry import synth_of
 
 CANDIDATES = 1_000
 """Patches that the second stage puts in order."""
-FORMAT = 1
+FORMAT = 2
 _CARD = "library.json"
 
 
@@ -250,11 +251,12 @@ class Library:
         return self._indexes[place]
 
     def _indexed(self, place: int, path: Path) -> VectorIndex:
-        vectors = np.concatenate([segment.fast[:, place] for segment in self.segments]).astype(np.float32)
-        index = VectorIndex.build(vectors)
-        for old in path.parent.glob(f"{self.card.notes[place]:g}-*.faiss"):
-            old.unlink(missing_ok=True)
-        index.save(path)
+        index = VectorIndex.build(np.concatenate([decoded(segment.fast[:, place]) for segment in self.segments]))
+        # A library of the system's, or on a full disk, is searched all the same.
+        with contextlib.suppress(OutputError, OSError):
+            for old in path.parent.glob(f"{self.card.notes[place]:g}-*.faiss"):
+                old.unlink(missing_ok=True)
+            index.save(path)
         return index
 
     def _hit(self, number: int, distance: float, note: float) -> Hit:
@@ -270,11 +272,11 @@ class Library:
     def _close(self, numbers: NDArray[np.int64], note: int) -> NDArray[np.float32]:
         """The perceptual embeddings of patches, shape (n, dim); each segment is read once."""
         which, places = self._places(numbers)
-        found = np.empty((len(numbers), self.segments[0].close.shape[2]), dtype=np.float32)
+        codes = np.empty(len(numbers), dtype=self.segments[0].close.dtype)
         for segment in np.unique(which):
             mine = which == segment
-            found[mine] = self.segments[segment].close[places[mine], note]
-        return found
+            codes[mine] = self.segments[segment].close[places[mine], note]
+        return decoded(codes)
 
     def _places(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(segment, row in it) of each patch."""
