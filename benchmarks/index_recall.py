@@ -31,7 +31,7 @@ def clustered(rng: np.random.Generator, centres: NDArray[np.float32], count: int
 
 
 def timed(index: VectorIndex, queries: NDArray[np.float32]) -> tuple[float, float, NDArray[np.int64]]:
-    """Milliseconds of a query (median) and of processor (mean), one after the other as a user asks; the numbers found."""
+    """Milliseconds of a query (median) and of processor (mean), and the numbers found; asked one by one."""
     index.search(queries[:1], NEIGHBOURS)
     spans: list[float] = []
     found: list[NDArray[np.int64]] = []
