@@ -1,5 +1,6 @@
 # make demo    the main job on a sound that the project makes itself; leaves presets, sounds and a report in out/
 # make test    everything that must hold: linters, types, layers, tests
+# make docs    the documentation, in out/docs/index.html
 # make check   the linters, types and layers alone
 #
 # Each needs python3 (3.11 or later, with venv) and nothing else; what they install stays in .venv.
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check references format clean
+.PHONY: help demo test docs check references format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -23,6 +24,11 @@ demo: .venv/.installed
 
 test: check
 	@$(BIN)/pytest
+
+docs: .venv/.developing
+	@$(BIN)/python docs/make_cli_reference.py
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs out/docs
+	@echo "out/docs/index.html"
 
 check: .venv/.developing
 	@$(BIN)/ruff check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ BASELINES = ("mel128", "mfcc40", "mstft", "spectra-stats", "contour")
 PRETRAINED = (
     "ast", "clap", "clap-style", "dac", "encodec", "openl3-mel256-512", "openl3-mel256-6144", "passt", "wav2vec2",
 )  # fmt: skip
+
+OTHERS = tuple(os.environ.get("MENURA_TEST_EMBEDDERS", "").split())
+"""Embedders of other packages, by name; docs/guides/adding-an-embedder.md."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def tiny_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_all(tmp_path_factory.mktemp("networks"))
 
 
-@pytest.fixture(params=[*BASELINES, *PRETRAINED])
+@pytest.fixture(params=[*BASELINES, *PRETRAINED, *OTHERS])
 def embedder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Embedder:
     if request.param in PRETRAINED:
         monkeypatch.setenv("MENURA_EMBEDDERS", str(request.getfixturevalue("tiny_networks")))

@@ -24,6 +24,8 @@ PLUGINS = (
     "plugin:Nekobi-vst.so",
 )
 """Plug-ins of two formats, polyphonic and monophonic, as Debian has them (mda-lv2, dpf-plugins-vst)."""
+OTHERS = tuple(os.environ.get("MENURA_TEST_SYNTHS", "").split())
+"""Synths of other packages, by name; docs/guides/adding-a-synth.md."""
 WITH_CHANCE = ("toy", "vital")
 """Synths whose initial preset is another sound each time; the DX7's engine is given the same chance each time."""
 WITH_ROUTES = ("toy", "vital")
@@ -57,7 +59,7 @@ def installed(name: str) -> Synth:
     return synth_of(name)
 
 
-@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, *SURGE])
+@pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, *SURGE, *OTHERS])
 def synth(request: pytest.FixtureRequest) -> Synth:
     return installed(request.param)
 

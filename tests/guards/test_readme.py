@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shlex
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
+from documents import blocks, commands, example, parse
 from menura.audio import Audio, write_audio
 from menura.synths.registry import synth_of
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-
-
-def commands() -> list[str]:
-    return [line for block in blocks("sh") for line in block.splitlines() if line.startswith("menura ")]
-
-
 @pytest.fixture
 def pluck(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pluck", repository / "examples" / "pluck.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example(repository, "pluck")
 
 
 @pytest.fixture
@@ -44,41 +29,26 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pluck: ModuleType) -> 
     return tmp_path
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.strip().splitlines()[-1][:40])
+@pytest.mark.parametrize("code", blocks(README, "python"), ids=lambda code: code.strip().splitlines()[-1][:40])
 def test_python_runs(code: str, desk: Path) -> None:
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     if "best.save" in code:
         assert synth_of("vital").read(desk / "cello.vital").values
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", commands(README))
 def test_commands_parse(line: str, desk: Path) -> None:
-    import typer.main
-
-    from menura.cli.app import app
-
-    command: Any = typer.main.get_command(app)
-    words = shlex.split(line, comments=True)[1:]
-    for before, word in zip(["", *words], words, strict=False):
-        if Path(word).suffix in (".wav", ".vital") and before != "--out":
-            Path(word).parent.mkdir(exist_ok=True)
-            Path(word).touch()
-    # A group that does something by itself may stand alone.
-    while hasattr(command, "commands") and (words or not command.invoke_without_command):
-        assert words[0] in command.commands, f"no command {words[0]}"
-        command = command.commands[words.pop(0)]
-    # Parses, checks every option and value, runs nothing.
-    command.make_context(command.name, words)
+    parse(line)
 
 
 def test_there_are_commands_and_code() -> None:
-    assert len(commands()) >= 6
-    assert len(blocks("python")) >= 2
+    assert len(commands(README)) >= 6
+    assert len(blocks(README, "python")) >= 2
 
 
 def test_make_targets_exist(repository: Path) -> None:
     makefile = (repository / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"make (\w+)", "\n".join(blocks("sh")))
+    targets = re.findall(r"make (\w+)", "\n".join(blocks(README, "sh")))
     assert {"demo", "test"} <= set(targets)
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -43,7 +43,7 @@ class Account:
     """The running count of one match; every stage of it draws on the same account.
 
     A stage asks `grant(n)` before it renders, and is told how many of them it may do. What it is granted
-    counts as spent. `reserve` keeps renders back for the last stage, which `release`s them.
+    counts as spent. `reserve` keeps renders back for the last stage, and `release` gives them free.
     """
 
     def __init__(self, budget: Budget, cancel: Flag | None, clock: Callable[[], float]) -> None:
