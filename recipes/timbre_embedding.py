@@ -24,7 +24,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Size:
 
 SIZES = {
     "tiny": Size(32, {"train": 2, "unseen": 1}, 40, 24, 8, 16, 20),
-    "small": Size(512, {"train": 24, "unseen": 20}, 2_500, 512, 24, 1_024, 250),
+    "small": Size(512, {"train": 20, "unseen": 20}, 1_800, 512, 24, 1_024, 250),
     "full": Size(512, {"train": 400, "unseen": 20}, 30_000, 1_024, 32, 1_024, 500),
 }
 
@@ -102,9 +102,9 @@ def part_folder(out: Path, kind: str, number: int) -> Path:
 
 
 def corpus(size: Size, out: Path, arguments: argparse.Namespace) -> None:
-    """Renders the parts that are missing; the unseen first, so that whatever is trained can be judged."""
-    for kind in ("unseen", "train"):
-        for number in range(size.parts[kind]):
+    """Renders the parts that are missing, of both kinds by turns: stopped at any point, there is something of each."""
+    for number in range(max(size.parts.values())):
+        for kind in (kind for kind, parts in size.parts.items() if number < parts):
             began = time.perf_counter()
             manifest = render_corpus(
                 part_plan(size, kind, number), str(part_folder(out, kind, number)), workers=arguments.workers
@@ -162,7 +162,7 @@ def export(size: Size, out: Path, arguments: argparse.Namespace) -> None:
         "parity": difference,
         "data": data_of(size, out),
         "training": asdict(settings),
-        "recipe": f"recipes/timbre_embedding.py --size {arguments.size}{' --bfloat16' * arguments.bfloat16}",
+        "recipe": f"recipes/timbre_embedding.py all {options(arguments)}",
         "made_with": {"menura": __version__, "python": platform.python_version(), "torch": version_of("torch")},
         "limits": [
             "Trained on renders of one synthesizer (Vital), patches of a statistical prior, 1.5 s each; recordings, "
@@ -227,6 +227,14 @@ def settings_of(size: Size, arguments: argparse.Namespace) -> Any:
     )
 
 
+def options(arguments: argparse.Namespace) -> str:
+    """Those that decide the weights, as they are given."""
+    chosen = [f"--size {arguments.size}", "--bfloat16" * arguments.bfloat16]
+    chosen += [f"--train-parts {arguments.train_parts}"] if arguments.train_parts else []
+    chosen += [f"--steps {arguments.steps}"] if arguments.steps else []
+    return " ".join(filter(None, chosen))
+
+
 def as_toml(settings: dict[str, Any], name: str = "") -> str:
     """Numbers, truths and texts as TOML; a table for each mapping."""
     plain = {key: value for key, value in settings.items() if not isinstance(value, dict)}
@@ -260,12 +268,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of this size's corpus and network")
     parser.add_argument("--workers", type=int, help="processes that render; one a core by default")
     parser.add_argument("--threads", type=int, help="of torch; one a core by default")
+    parser.add_argument("--train-parts", type=int, help="parts that are trained on, instead of the size's")
     parser.add_argument("--steps", type=int, help="of training, instead of the size's")
     parser.add_argument("--bfloat16", action="store_true", help="where the processor has it: nearly twice as fast")
     parser.add_argument("--manifest", type=Path, help="of real recordings, on which it is judged as well")
     arguments = parser.parse_args()
+    size = SIZES[arguments.size]
+    if arguments.train_parts:
+        size = replace(size, parts={**size.parts, "train": arguments.train_parts})
     for name in [*STAGES][:4] if arguments.stage == "all" else [arguments.stage]:
-        STAGES[name](SIZES[arguments.size], arguments.out, arguments)
+        STAGES[name](size, arguments.out, arguments)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ _AT_ONCE = 256
 class TimbreSettings:
     """Everything that decides the weights besides the pictures."""
 
-    steps: int = 2_500
+    steps: int = 1_800
     patches: int = 512
     """In a batch, each at two of its notes."""
     width: int = 24
