@@ -28,7 +28,7 @@ from menura.datasets.pairs import articulation
 from menura.evaluation.bench import recordings
 from menura.evaluation.retrieval import ranks, shares, sources_found
 from menura.features.embedders import Embedder, embedder_of
-from menura.features.embedders.timbre import WEIGHTS, PictureNetwork
+from menura.features.embedders.timbre import timbre_network
 from menura.features.semitones import BANDS, FRAMES
 from menura.library.listening import prepared
 from menura.training.pictures import EMBEDDER
@@ -109,8 +109,7 @@ def main() -> None:
     timbre = embedder_of(f"timbre={arguments.weights}" if arguments.weights else "timbre")
     answer: dict[str, object] = {"benchmark": "timbre_retrieval", "timbre": timbre.fingerprint[:16]}
     if arguments.corpus:
-        folder = arguments.weights or Path(sys.modules[PictureNetwork.__module__].__file__ or "").parent
-        network = PictureNetwork.load(folder / WEIGHTS)
+        network, _, _ = timbre_network(arguments.weights)
         corpora, count = sorted(arguments.corpus), arguments.patches
         notes = Corpus(corpora[0]).plan.notes
         pitches = third_pitches(corpora)[:count]

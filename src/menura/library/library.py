@@ -25,7 +25,7 @@ from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
 from menura.library.segment import Row, Segment
 from menura.preset import Preset
-from menura.storage import cache_folder, write_text
+from menura.storage import cache_folder, hash_file, write_text
 from menura.synths.base import Synth
 from menura.synths.registry import synth_of
 
@@ -33,11 +33,18 @@ CANDIDATES = 1_000
 """Patches that the second stage puts in order."""
 FORMAT = 1
 _CARD = "library.json"
+PACKAGED = Path(__file__).parent / "packaged"
+"""Of libraries that come with menura; nothing is written there but by recipes/default_library.py."""
 
 
 def default_folder(synth: str) -> Path:
     """Where the user's library of a synth lies unless told otherwise. It need not exist."""
     return cache_folder() / "libraries" / re.sub(r"[^\w.-]", "_", synth)
+
+
+def packaged_folder(synth: str) -> Path:
+    """Where the library of a synth lies that menura brings. It need not exist."""
+    return PACKAGED / re.sub(r"[^\w.-]", "_", synth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,10 @@ class Library:
                 Ear(**known["ear"]),
                 tuple(known["fingerprints"]),
             )
-            segments = [Segment(folder / s["folder"], s["count"], s["sha256"]) for s in known["segments"]]
+            segments = [
+                Segment(folder / s["folder"], s["count"], s["sha256"], tuple(s["steps"]) if "steps" in s else None)
+                for s in known["segments"]
+            ]
             sources: dict[str, int] = known["sources"]
         except OSError as error:
             raise InputError(f"{folder} holds no library; make one: menura library build --out {folder}") from error
@@ -136,13 +146,15 @@ class Library:
 
     @classmethod
     def default(cls, synth: str) -> Library:
-        """The library that MENURA_LIBRARY names, or the user's own of that synth.
+        """The library that MENURA_LIBRARY names, or the user's own of that synth, or the one that menura brings.
 
         Raises:
             InputError: there is none, or it cannot be used.
         """
-        named = os.environ.get("MENURA_LIBRARY")
-        return cls.open(Path(named) if named else default_folder(synth))
+        named, own, packaged = os.environ.get("MENURA_LIBRARY"), default_folder(synth), packaged_folder(synth)
+        if not named and not (own / _CARD).exists() and (packaged / _CARD).exists():
+            return cls.open(packaged)
+        return cls.open(Path(named) if named else own)
 
     def __len__(self) -> int:
         return sum(segment.count for segment in self.segments)
@@ -152,19 +164,20 @@ class Library:
         """Whose patches they are."""
         return synth_of(self.card.synth)
 
-    def append(self, rows: Sequence[Row], source: str | None = None, read: int = 0) -> None:
+    def append(self, rows: Sequence[Row], source: str | None = None, read: int = 0, *, small: bool = False) -> None:
         """Writes patches as a new segment, and then that it is there; killed between the two, nothing has changed.
 
         Args:
             rows: may be empty, where all of a source's next patches were silent.
             source: where they come from; None is not remembered.
             read: how many of the source's patches have been read by now.
+            small: as `Segment.write` has it.
 
         Raises:
             OutputError: the disk refuses.
         """
         if rows:
-            segment = Segment.write(self.folder / "segments" / f"{len(self.segments):05d}", rows)
+            segment = Segment.write(self.folder / "segments" / f"{len(self.segments):05d}", rows, small=small)
             self.segments.append(segment)
         if source is not None:
             self.sources[source] = read
@@ -185,6 +198,7 @@ class Library:
             "sources": self.sources,
             "segments": [
                 {"folder": s.folder.relative_to(self.folder).as_posix(), "count": s.count, "sha256": s.sha256}
+                | ({"steps": s.steps} if s.steps else {})
                 for s in self.segments
             ],
         }
@@ -230,7 +244,7 @@ class Library:
         fast, close = (vector.astype(np.float32) for vector in heard)
         _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
         found = numbers[0][numbers[0] >= 0]
-        rows = np.stack([self._close(int(number), place) for number in found]).astype(np.float32)
+        rows = np.stack([self._close(int(number), place) for number in found])
         distances = np.sqrt(np.mean((rows - close) ** 2, axis=1))
         order = np.argsort(distances, kind="stable")[:n]
         return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
@@ -242,7 +256,7 @@ class Library:
             InputError: the library is damaged.
         """
         if place not in self._indexes:
-            path = self.folder / "index" / f"{self.card.notes[place]:g}-{len(self)}.faiss"
+            path = self._index_folder / f"{self.card.notes[place]:g}-{len(self)}.faiss"
             try:
                 self._indexes[place] = VectorIndex.load(path)
             except InputError:
@@ -250,7 +264,7 @@ class Library:
         return self._indexes[place]
 
     def _indexed(self, place: int, path: Path) -> VectorIndex:
-        vectors = np.concatenate([segment.fast[:, place] for segment in self.segments]).astype(np.float32)
+        vectors = np.concatenate([segment.fast_at(place) for segment in self.segments])
         index = VectorIndex.build(vectors)
         for old in path.parent.glob(f"{self.card.notes[place]:g}-*.faiss"):
             old.unlink(missing_ok=True)
@@ -265,9 +279,9 @@ class Library:
         segment, place = self._place(number)
         return json.loads(segment.lines[place])
 
-    def _close(self, number: int, note: int) -> NDArray[np.float16]:
+    def _close(self, number: int, note: int) -> NDArray[np.float32]:
         segment, place = self._place(number)
-        return segment.close[place, note]
+        return segment.close_of(place, note)
 
     def _place(self, number: int) -> tuple[Segment, int]:
         if not 0 <= number < len(self):
@@ -275,6 +289,13 @@ class Library:
         which = int(np.searchsorted(self._ends, number, side="right"))
         segment = self.segments[which]
         return segment, number - int(self._ends[which]) + segment.count
+
+    @property
+    def _index_folder(self) -> Path:
+        """Beside the patches; of a library in the package in the user's cache, since a package may not be written."""
+        if not self.folder.is_relative_to(PACKAGED):
+            return self.folder / "index"
+        return cache_folder() / "libraries" / "indexes" / hash_file(self.folder / _CARD)[:16]
 
     @property
     def _ends(self) -> NDArray[np.int64]:

@@ -92,6 +92,18 @@ def timbre(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
         folder: with other weights and their card; None takes the package's own.
 
     Raises:
+        InputError: as `timbre_network`.
+        EngineError: ONNX Runtime is not installed.
+    """
+    network, sha256, licence = timbre_network(folder)
+    identity = {"version": _VERSION, "weights": sha256, "bands": BANDS}
+    return FrameEmbedder("timbre", network.of_sound, network.dim, SAMPLE_RATE, licence, identity, framewise=False)
+
+
+def timbre_network(folder: Path | None = None) -> tuple[PictureNetwork, str, str]:
+    """The network, the hash of its weights and their licence: for whoever has pictures already.
+
+    Raises:
         InputError: the weights are missing, or not those that the card tells of.
         EngineError: ONNX Runtime is not installed.
     """
@@ -107,6 +119,4 @@ def timbre(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
     found = storage.hash_file(weights) if weights.is_file() else "nothing"
     if found != expected:
         raise InputError(f"{weights} is {found[:12]}, its card tells of {expected[:12]}; export both again")
-    network = PictureNetwork.load(weights)
-    identity = {"version": _VERSION, "weights": found, "bands": BANDS}
-    return FrameEmbedder("timbre", network.of_sound, network.dim, SAMPLE_RATE, licence, identity, framewise=False)
+    return PictureNetwork.load(weights), found, licence
