@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from menura.features.embedders import openl3, passt
+from menura.features.embedders import openl3, passt, timbre
+from menura.storage import hash_file
 
 OPENL3_CHANNELS = (1, 2, 2, 3, 3, 4, 4, 5, 5)
 
@@ -58,7 +60,18 @@ def save_all(folder: Path) -> Path:
         extractor.save_pretrained(folder / name)
     save_openl3(folder / openl3.WEIGHTS.name)
     save_passt(folder / passt.WEIGHTS.name)
+    save_timbre(folder / "timbre")
     return folder
+
+
+def save_timbre(folder: Path) -> None:
+    """Our own network and its card."""
+    from menura.models.timbre_network import TimbreNetwork, export_timbre
+
+    folder.mkdir(parents=True)
+    export_timbre(TimbreNetwork(4, 16), folder / timbre.WEIGHTS)
+    card = {"sha256": hash_file(folder / timbre.WEIGHTS), "licence": "GPL-3.0-or-later"}
+    (folder / timbre.CARD).write_text(json.dumps(card))
 
 
 def save_openl3(folder: Path) -> None:

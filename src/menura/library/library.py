@@ -26,7 +26,7 @@ from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
 from menura.library.segment import Row, Segment, decoded
 from menura.preset import Preset
-from menura.storage import cache_folder, write_text
+from menura.storage import cache_folder, hash_file, write_text
 from menura.synths.base import Synth
 from menura.synths.registry import synth_of
 
@@ -34,11 +34,18 @@ CANDIDATES = 1_000
 """Patches that the second stage puts in order."""
 FORMAT = 2
 _CARD = "library.json"
+PACKAGED = Path(__file__).parent / "packaged"
+"""Of libraries that come with menura; nothing is written there but by recipes/default_library.py."""
 
 
 def default_folder(synth: str) -> Path:
     """Where the user's library of a synth lies unless told otherwise. It need not exist."""
     return cache_folder() / "libraries" / re.sub(r"[^\w.-]", "_", synth)
+
+
+def packaged_folder(synth: str) -> Path:
+    """Where the library of a synth lies that menura brings. It need not exist."""
+    return PACKAGED / re.sub(r"[^\w.-]", "_", synth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +144,15 @@ class Library:
 
     @classmethod
     def default(cls, synth: str) -> Library:
-        """The library that MENURA_LIBRARY names, or the user's own of that synth.
+        """The library that MENURA_LIBRARY names, or the user's own of that synth, or the one that menura brings.
 
         Raises:
             InputError: there is none, or it cannot be used.
         """
-        named = os.environ.get("MENURA_LIBRARY")
-        return cls.open(Path(named) if named else default_folder(synth))
+        named, own, packaged = os.environ.get("MENURA_LIBRARY"), default_folder(synth), packaged_folder(synth)
+        if not named and not (own / _CARD).exists() and (packaged / _CARD).exists():
+            return cls.open(packaged)
+        return cls.open(Path(named) if named else own)
 
     def __len__(self) -> int:
         return sum(segment.count for segment in self.segments)
@@ -243,7 +252,7 @@ class Library:
             InputError: the library is damaged.
         """
         if place not in self._indexes:
-            path = self.folder / "index" / f"{self.card.notes[place]:g}-{len(self)}.faiss"
+            path = self._index_folder / f"{self.card.notes[place]:g}-{len(self)}.faiss"
             try:
                 self._indexes[place] = VectorIndex.load(path)
             except InputError:
@@ -283,3 +292,10 @@ class Library:
         ends = np.cumsum([segment.count for segment in self.segments])
         which = np.searchsorted(ends, numbers, side="right")
         return which, numbers - np.concatenate([[0], ends])[which]
+
+    @property
+    def _index_folder(self) -> Path:
+        """Beside the patches; of a library in the package in the user's cache, since a package may not be written."""
+        if not self.folder.is_relative_to(PACKAGED):
+            return self.folder / "index"
+        return cache_folder() / "libraries" / "indexes" / hash_file(self.folder / _CARD)[:16]

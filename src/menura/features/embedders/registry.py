@@ -28,6 +28,8 @@ EMBEDDERS: Registry[Maker] = Registry(
         "mfcc40": f"{_HERE}.spectral:mfcc40",
         "mstft": f"{_HERE}.spectral:mstft",
         "contour": f"{_HERE}.spectral:unfolding",
+        "semitones": f"{_HERE}.spectral:semitones",
+        "timbre": f"{_HERE}.timbre:timbre",
         "spectra-stats": f"{_HERE}.spectral:spectra_stats",
         "clap": f"{_HERE}.clap:clap",
         "clap-style": f"{_HERE}.clap:clap_style",

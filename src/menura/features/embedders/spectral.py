@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from menura.audio.edges import sounding_range
 from menura.errors import InputError
+from menura.features import semitones as bands_of_semitones
 from menura.features.contour import BANDS, SLOTS, contour
 from menura.features.distances import MSS_SCALES
 from menura.features.embedders.base import FrameEmbedder
@@ -62,7 +64,12 @@ def spectra_stats(folder: Path | None = None, _fetch: bool = True) -> FrameEmbed
 
 def unfolding(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
     """The mel bands of `menura.features.contour`, slot after slot: how a spectrum unfolds from its onset."""
-    return _baseline("contour", _contour, (len(SLOTS) - 1) * BANDS, folder, False)
+    return _baseline("contour", _contour, (len(SLOTS) - 1) * BANDS, folder, False, version=2)
+
+
+def semitones(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
+    """The bands of `menura.features.semitones`, what `timbre` hears: from the onset on, ignoring gain."""
+    return _baseline("semitones", _semitones, bands_of_semitones.BANDS, folder)
 
 
 def _baseline(
@@ -71,10 +78,12 @@ def _baseline(
     width: int,
     folder: Path | None,
     framewise: bool = True,
+    *,
+    version: int = _VERSION,
 ) -> FrameEmbedder:
     if folder is not None:
         raise InputError(f"{name} has no weights; leave ={folder} away")
-    return FrameEmbedder(name, frames, width, SAMPLE_RATE, _LICENCE, {"version": _VERSION}, framewise=framewise)
+    return FrameEmbedder(name, frames, width, SAMPLE_RATE, _LICENCE, {"version": version}, framewise=framewise)
 
 
 def _mel128(signal: NDArray[np.float32]) -> Sequence[Matrix]:
@@ -90,7 +99,12 @@ def _mstft(signal: NDArray[np.float32]) -> Sequence[Matrix]:
 
 
 def _contour(signal: NDArray[np.float32]) -> Sequence[Matrix]:
-    return [contour(signal, SAMPLE_RATE).reshape(1, -1)]
+    first, _ = sounding_range(signal[None], SAMPLE_RATE)
+    return [contour(signal[first:], SAMPLE_RATE).reshape(1, -1)]
+
+
+def _semitones(signal: NDArray[np.float32]) -> Sequence[Matrix]:
+    return [bands_of_semitones.semitone_picture(signal)]
 
 
 def _spectra_stats(signal: NDArray[np.float32]) -> Sequence[Matrix]:

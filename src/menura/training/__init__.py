@@ -1,0 +1,1 @@
+"""How our own networks are trained: data, loss, loop. Must not know matching or the command line."""
