@@ -6,17 +6,16 @@ Owns processes and their pipes; knows no batches and no order of results.
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import select
-import signal
 import subprocess
 import sys
 import threading
 from typing import Any, BinaryIO, Self, cast
 
 from menura.errors import EngineError, MenuraError, WorkError
-from menura.synths.pool_worker import receive, send
+from menura.synths import child
+from menura.synths.child import receive, send
 
 if sys.platform == "linux":
     import fcntl
@@ -80,7 +79,8 @@ class Worker:
         with self._lock:
             if self._stopped:
                 raise WorkError("the render pool was closed while it was rendering")
-            self._process = process = _spawn()
+            self._process = process = child.spawn(_WORKER, _KEEP_MEMORY)
+            _widen(cast(BinaryIO, process.stdout))
         answer, late = _ask(process, self._hello, _START_SECONDS)
         if answer is None:
             self._end()
@@ -95,13 +95,8 @@ class Worker:
     def _end(self) -> None:
         with self._lock:
             process, self._process = self._process, None
-        if process is None:
-            return
-        _kill(process)
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                cast(BinaryIO, stream).close()
-        process.wait()
+        if process is not None:
+            child.end(process)
 
 
 def _ask(process: subprocess.Popen[bytes], message: bytes, seconds: float) -> tuple[bytes | None, bool]:
@@ -148,7 +143,7 @@ class _Deadline:
 
     def _end(self) -> None:
         self._late.set()
-        _kill(self._process)
+        child.kill(self._process)
 
     def __enter__(self) -> Self:
         if self._timer is not None:
@@ -160,40 +155,8 @@ class _Deadline:
             self._timer.cancel()
 
 
-def _spawn() -> subprocess.Popen[bytes]:
-    """A worker process. It is a new interpreter, so that neither threads nor ``__main__`` come with it."""
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
-    environment = {
-        **_KEEP_MEMORY,
-        **os.environ,
-        "PYTHONPATH": paths,
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _WORKER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        # A session of its own: Ctrl-C reaches the parent alone, and what a worker forked ends with it.
-        start_new_session=True,
-    )
-    _widen(cast(BinaryIO, process.stdout))
-    return process
-
-
 def _widen(pipe: BinaryIO) -> None:
     """Lets a pipe hold a whole sound, where the system can: a worker then need not wait for its reader."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # more than this user may have
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and whatever it forked."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        process.kill()

@@ -1,19 +1,15 @@
 """The worker's end of `pool.RenderPool`: a process that renders what it is sent until its input ends.
 
-Messages are pickles with their length before them, over standard input and output. Owns that wire; knows
-of synths only how to get one by name.
+Messages are pickles. Owns what they say; knows of synths only how to get one by name.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
-import signal
-import struct
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +19,8 @@ from menura.errors import MenuraError
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
+from menura.synths.child import receive, send, streams
 from menura.synths.registry import synth_of
-
-_LENGTH = struct.Struct("<Q")
 
 
 class Player(Protocol):
@@ -52,32 +47,9 @@ class PlainPlayer:
         return sound.samples, time.perf_counter() - started
 
 
-def send(stream: BinaryIO, message: bytes) -> None:
-    """Writes one message."""
-    stream.write(_LENGTH.pack(len(message)))
-    stream.write(message)
-    stream.flush()
-
-
-def receive(stream: BinaryIO) -> bytes | None:
-    """The next message, or None where the stream ends."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    length = int(_LENGTH.unpack(head)[0])
-    body = stream.read(length)
-    return body if len(body) == length else None
-
-
 def main() -> None:
     """Answers requests until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    # Whatever an engine prints goes nowhere, so that it cannot break into the messages.
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(nowhere, stream)
+    requests, answers = streams()
     first = receive(requests)
     if first is None:
         return
