@@ -12,13 +12,15 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
-from typing import BinaryIO, cast
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, BinaryIO, cast
 
 _LENGTH = struct.Struct("<Q")
 
 
-def spawn(code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    code: str, environment: Mapping[str, str] | None = None, files: Collection[int] = ()
+) -> subprocess.Popen[bytes]:
     """Starts a child, with pipes to its `streams`.
 
     It is a new interpreter, so that neither threads nor ``__main__`` come with it, and it imports what its caller can.
@@ -27,6 +29,7 @@ def spawn(code: str, environment: Mapping[str, str] | None = None) -> subprocess
     Args:
         code: what it runs.
         environment: variables for it, where this process does not set them itself.
+        files: open descriptors that it is to have as well, by the same numbers; none on Windows.
     """
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
     return subprocess.Popen(
@@ -41,6 +44,7 @@ def spawn(code: str, environment: Mapping[str, str] | None = None) -> subprocess
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         },
+        pass_fds=files,
         # A session of its own: Ctrl-C reaches the caller alone, and what a child forked ends with it.
         start_new_session=True,
     )
@@ -86,11 +90,21 @@ def send(stream: BinaryIO, message: bytes) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> bytes | None:
+def receive(stream: BinaryIO) -> bytearray | None:
     """The next message, or None where the stream ends."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = bytearray(_LENGTH.size)
+    if not fill(stream, memoryview(head)):
         return None
-    length = int(_LENGTH.unpack(head)[0])
-    body = stream.read(length)
-    return body if len(body) == length else None
+    body = bytearray(int(_LENGTH.unpack(head)[0]))
+    return body if fill(stream, memoryview(body)) else None
+
+
+def fill(stream: BinaryIO, memory: memoryview) -> bool:
+    """Reads as many bytes as there is memory for; False where the stream ends before."""
+    read: Callable[[memoryview], int | None] = cast(Any, stream).readinto
+    while memory:
+        count = read(memory)
+        if not count:
+            return False
+        memory = memory[count:]
+    return True
