@@ -48,9 +48,16 @@ class SoundSlots:
 
 
 def new_memory() -> int:
-    """Descriptor of new memory that no file system holds; -1 where the system has no such thing."""
+    """Descriptor of new memory that no file system holds; -1 where there is none to be had."""
     if sys.platform != "linux":
         return -1
-    file = os.memfd_create("menura-sounds")
-    os.truncate(file, 4 * _SLOT * IN_FLIGHT)
+    try:
+        file = os.memfd_create("menura-sounds")
+    except OSError:
+        return -1
+    try:
+        os.truncate(file, 4 * _SLOT * IN_FLIGHT)
+    except OSError:  # larger than this user's files may be
+        os.close(file)
+        return -1
     return file
