@@ -1,6 +1,7 @@
 """Round trips and renders of many DX7 voices; prints one JSON line.
 
     python benchmarks/dx7_voices.py ../shared/data/dx7_voices.npy [--limit 2000] [--renders 1000] [--rates 200]
+        [--rounds 3]
 
 Of all packed voices (uint8, shape (n, 128)): how many are valid, and of those, how many are equal after encoding onto
 the initial voice, decoding, writing and reading, and how many packed bytes are equal but for bits that mean nothing.
@@ -138,11 +139,14 @@ def pool_rate(presets: list[Preset], workers: int, measured: bool) -> dict[str, 
     }
 
 
-def rates(presets: list[Preset], workers: int) -> dict[str, Any]:
-    """Voices a second and processor time, the ways in turn so that a busy machine slows all alike; medians."""
+def rates(presets: list[Preset], workers: int, rounds: int) -> dict[str, Any]:
+    """Voices a second and processor time, the ways in turn so that a busy machine slows all alike; medians.
+
+    The pool's rates as shares of the bare engine's, by the clock and by the processor's time, are of neighbours.
+    """
     voices = [voice_of(preset) for preset in presets]
     rows: list[dict[str, dict[str, float]]] = []
-    for _ in range(3):
+    for _ in range(rounds):
         rate, cpu = bare_rate(voices, workers)
         rows.append(
             {
@@ -155,6 +159,11 @@ def rates(presets: list[Preset], workers: int) -> dict[str, Any]:
     for name, first in rows[0].items():
         for what in first:
             result[f"{name}_{what}"] = round(statistics.median(row[name][what] for row in rows), 3)
+    for name in ("pool", "pool_measured"):
+        by_clock = [row[name]["per_second"] / row["bare"]["per_second"] for row in rows]
+        by_processor = [row["bare"]["cpu_ms"] / row[name]["cpu_ms"] for row in rows]
+        result[f"{name}_of_bare_by_clock"] = round(statistics.median(by_clock), 3)
+        result[f"{name}_of_bare_by_processor"] = round(statistics.median(by_processor), 3)
     return result
 
 
@@ -165,6 +174,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=0, help="only as many voices, spread over all")
     parser.add_argument("--renders", type=int, default=1000, help="voices that are rendered twice; 0 for none")
     parser.add_argument("--rates", type=int, default=200, help="voices for the rates; 0 for none")
+    parser.add_argument("--rounds", type=int, default=3, help="times that the rates are taken")
     parser.add_argument("--workers", type=int, default=cores())
     chosen = parser.parse_args()
     packed = np.load(chosen.voices)
@@ -178,7 +188,7 @@ def main() -> int:
     if chosen.renders:
         result |= twice(presets[: chosen.renders])
     if chosen.rates:
-        result |= rates(presets[: chosen.rates], chosen.workers)
+        result |= rates(presets[: chosen.rates], chosen.workers, chosen.rounds)
     print(json.dumps({**result, "engine": hexter().version}))
     lost = result["valid"] - result["round_trips_equal"]
     return 1 if lost or result.get("failed") or result.get("different") else 0

@@ -102,6 +102,32 @@ def test_one_bad_render_costs_one_result(fault: str) -> None:
         assert all(result.ok for result in pool.render_many(toys(4)))
 
 
+@pytest.mark.parametrize("fault", ["crash", "hang"])
+def test_what_waits_behind_a_bad_render_is_rendered(fault: str) -> None:
+    items = toys(20)
+    items[7] = items[8] = items[19] = faulty(fault)
+    with RenderPool("toy", workers=1, timeout=1.5) as pool:
+        assert all(result.ok for result in pool.render_many(toys(5)))
+        results = pool.render_many(items)
+    assert [index for index, result in enumerate(results) if not result.ok] == [7, 8, 19]
+    for (preset, note), result in zip(items, results, strict=True):
+        if result.audio is not None:
+            np.testing.assert_array_equal(result.audio.samples, TOY.render(preset, note).samples)
+
+
+def test_large_requests_and_long_sounds_pass_each_other() -> None:
+    """Neither fits its pipe: with both on their way at once, caller and worker would wait for each other."""
+    preset = TOY.freeze(TOY.init())
+    large = replace(preset, blocks={**preset.blocks, "letters": "a" * 300_000})
+    long = Note(57.0, 0.8, 0.1, 25.0)
+    with RenderPool("toy", workers=1) as pool:
+        pool.render_many(toys(4))
+        results = pool.render_many([(large, note) for note in (SHORT, SHORT, long, SHORT, SHORT, SHORT, SHORT)])
+    assert all(result.ok for result in results), [result.error for result in results]
+    assert results[2].audio is not None
+    np.testing.assert_array_equal(results[2].audio.samples, TOY.render(large, long).samples)
+
+
 @needs_fork
 def test_a_crash_of_the_vital_engine_costs_one_render(monkeypatch: pytest.MonkeyPatch) -> None:
     player = VitalPlayer("exact")

@@ -34,7 +34,24 @@ class Audio:
         Raises:
             AudioError: if the shape or the rate is not that of a sound.
         """
-        kept = np.array(samples, dtype=np.float32, ndmin=2)
+        self._keep(np.array(samples, dtype=np.float32, ndmin=2), sample_rate)
+
+    @classmethod
+    def holding(cls, samples: NDArray[np.float32], sample_rate: int) -> Audio:
+        """A sound that takes the array itself, for whoever made it and lets go of it: no copy, read-only from then on.
+
+        Args:
+            samples: shape (channels, samples), its own memory or that of a read-only array.
+            sample_rate: in Hz.
+
+        Raises:
+            AudioError: if the shape or the rate is not that of a sound.
+        """
+        sound = cls.__new__(cls)
+        sound._keep(samples, sample_rate)
+        return sound
+
+    def _keep(self, kept: NDArray[np.float32], sample_rate: int) -> None:
         if kept.ndim != 2 or kept.shape[0] == 0 or sample_rate <= 0:
             raise AudioError(
                 f"audio of shape {kept.shape} at {sample_rate} Hz is not a sound; give (channels, samples)"

@@ -7,12 +7,9 @@ and no core waits for another.
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import queue
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from typing import Any, BinaryIO, cast
@@ -21,8 +18,9 @@ from menura.datasets.plan import RenderPlan
 from menura.datasets.shards import ShardFacts
 from menura.datasets.studio import Partly, render_shard
 from menura.errors import MenuraError, WorkError
+from menura.synths import child
+from menura.synths.child import receive, send
 from menura.synths.pool import cores
-from menura.synths.pool_worker import receive, send
 
 _TRIES = 3
 """Processes that a shard may cost before it is blamed."""
@@ -83,7 +81,7 @@ class _Hand:
         with self._lock:
             self._stopped = True
             if self._process:
-                self._process.kill()
+                child.kill(self._process)
         self._thread.join(timeout=10.0)
 
     def _serve(self) -> None:
@@ -125,7 +123,7 @@ class _Hand:
         with self._lock:
             if self._stopped:
                 raise WorkError("rendering was stopped")
-            self._process = process = _spawn()
+            self._process = process = child.spawn(_CODE)
         with contextlib.suppress(OSError):
             send(cast(BinaryIO, process.stdin), self._hello)
         return process
@@ -134,21 +132,12 @@ class _Hand:
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            for stream in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    cast(BinaryIO, stream).close()
-            process.wait()
+            child.end(process)
 
 
 def main() -> None:
     """The life of such a process: shards by their numbers until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # Whatever a sampler prints goes nowhere, so that it cannot break into the messages.
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(nowhere, stream)
+    requests, answers = child.streams()
     first = receive(requests)
     if first is None:
         return
@@ -168,16 +157,3 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - told by name to whoever asked
             answer = WorkError(f"shard {number} failed: {type(error).__name__}: {error}")
         send(answers, pickle.dumps(answer))
-
-
-def _spawn() -> subprocess.Popen[bytes]:
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", _CODE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        # A session of its own: Ctrl-C reaches the parent alone.
-        start_new_session=True,
-    )

@@ -1,7 +1,7 @@
 """Many renders at once: worker processes, deadlines, and crashes that cost one result.
 
-Owns batches and the order of results; `pool_process` owns a worker's process, `pool_worker` what it does, a synth's
-own player the hygiene of its engine. Knows no targets and no models.
+Owns batches and the order of results; `pool_feeder` owns the thread beside a worker, `pool_process` its process,
+`pool_worker` what it does, a synth's own player the hygiene of its engine. Knows no targets and no models.
 """
 
 from __future__ import annotations
@@ -11,57 +11,20 @@ import os
 import pickle
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from menura.audio import Audio
-from menura.errors import InputError, MenuraError, WorkError
+from menura.errors import InputError, MenuraError
 from menura.note import Note
 from menura.preset import Preset
+from menura.synths.pool_feeder import Batch, Feeder, Rendered, Task
 from menura.synths.pool_process import Worker
-from menura.synths.pool_worker import both
 from menura.synths.registry import SYNTHS
 
 Mode = Literal["exact", "fast"]
 Measure = Callable[[Audio], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What became of one request."""
-
-    audio: Audio | None
-    """The sound; None where it failed, or where a measure was taken in its stead."""
-    error: str | None = None
-    """Why there is no sound; None where all went well."""
-    engine_seconds: float = 0.0
-    """Seconds spent inside the engine, loading and playing."""
-    measured: Any = None
-    """What the `measure` of the request answered."""
-
-    @property
-    def ok(self) -> bool:
-        """True where the render succeeded."""
-        return self.error is None
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The requests of one call, and where their results go."""
-
-    results: queue.SimpleQueue[tuple[int, Rendered] | MenuraError]
-    measure: bytes | None
-    cancelled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    batch: _Batch
-    index: int
-    preset: Preset
-    note: Note
 
 
 class RenderPool:
@@ -113,7 +76,7 @@ class RenderPool:
         """Seconds inside engines so far, all workers together."""
         self.renders = 0
         """Requests answered so far, failed ones included."""
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._running: list[Worker] = []
         self._closed = False
@@ -132,7 +95,7 @@ class RenderPool:
         """
         requests = list(items)
         results: list[Rendered | None] = [None] * len(requests)
-        for index, rendered in self.stream(requests, measure=measure):
+        for index, rendered in self._results(requests, measure, together=True):
             results[index] = rendered
         return [rendered for rendered in results if rendered is not None]
 
@@ -145,14 +108,20 @@ class RenderPool:
             EngineError: no worker could be started.
             InputError: the measure cannot be sent, or the pool is closed.
         """
+        yield from self._results(list(items), measure, together=False)
+
+    def _results(
+        self, requests: Sequence[tuple[Preset, Note]], measure: Measure | None, *, together: bool
+    ) -> Iterator[tuple[int, Rendered]]:
         if self._closed:
             raise InputError("the render pool is closed; make a new one")
-        requests = list(items)
-        batch = _Batch(queue.SimpleQueue(), _pickled(measure))
+        batch = Batch(len(requests), _pickled(measure))
         self._start(len(requests))
         for index, (preset, note) in enumerate(requests):
-            self._tasks.put(_Task(batch, index, preset, note))
+            self._tasks.put(Task(batch, index, preset, note))
         try:
+            if together and requests:
+                batch.complete.wait()
             for _ in requests:
                 found = batch.results.get()
                 if isinstance(found, MenuraError):
@@ -197,9 +166,8 @@ class RenderPool:
         while len(self._threads) < min(self.workers, requests):
             worker = Worker(self.synth_name, self.mode, self.sample_rate, self.timeout)
             self._running.append(worker)
-            thread = threading.Thread(
-                target=_serve, args=(self._tasks, worker, self.sample_rate), daemon=True, name="menura-render"
-            )
+            feeder = Feeder(self._tasks, worker, self.sample_rate, self.workers)
+            thread = threading.Thread(target=feeder.run, daemon=True, name="menura-render")
             self._threads.append(thread)
             thread.start()
 
@@ -220,24 +188,3 @@ def _pickled(measure: Measure | None) -> bytes | None:
         return pickle.dumps(measure)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise InputError(f"the measure cannot be sent to workers ({error}); give a function of a module") from error
-
-
-def _serve(tasks: queue.SimpleQueue[_Task | None], worker: Worker, sample_rate: int) -> None:
-    """The thread beside one worker: passes tasks on until the pool closes."""
-    while (task := tasks.get()) is not None:
-        if task.batch.cancelled:
-            continue
-        try:
-            task.batch.results.put((task.index, _rendered(task, worker, sample_rate)))
-        except MenuraError as error:
-            task.batch.results.put(error)
-        except Exception as error:  # noqa: BLE001 - a thread that died in silence would leave the caller waiting
-            task.batch.results.put(WorkError(f"a render could not be passed on: {type(error).__name__}: {error}"))
-    worker.stop()
-
-
-def _rendered(task: _Task, worker: Worker, sample_rate: int) -> Rendered:
-    """One render. Raises EngineError where no worker can be started, WorkError where the pool was closed."""
-    request = pickle.dumps((task.preset, task.note, task.batch.measure), protocol=5)
-    sound, measured, error, seconds = worker.ask(request)
-    return Rendered(None if sound is None else Audio(both(sound), sample_rate), error, seconds, measured)

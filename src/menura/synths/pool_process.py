@@ -6,58 +6,78 @@ Owns processes and their pipes; knows no batches and no order of results.
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import pickle
 import select
-import signal
 import subprocess
 import sys
 import threading
-from typing import Any, BinaryIO, Self, cast
+from collections.abc import Sequence
+from io import BufferedReader
+from typing import BinaryIO, Self, cast
 
 from menura.errors import EngineError, MenuraError, WorkError
-from menura.synths.pool_worker import receive, send
+from menura.synths import child
+from menura.synths.child import receive, send
+from menura.synths.pool_answer import Answer, receive_answer
+from menura.synths.sound_memory import SoundMemory
+from menura.synths.sound_slots import SoundSlots, new_memory
 
 if sys.platform == "linux":
     import fcntl
 
 _START_SECONDS = 120.0
-_PIPE_BYTES = 1 << 20
-"""As much as Linux gives to everyone."""
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}
 """Lets glibc keep the memory of sounds for the next ones: asking the system for it each time cost as much as a fifth
 of a short render. Elsewhere it means nothing."""
 _WORKER = "from menura.synths.pool_worker import main; main()"
-
-Answer = tuple[Any, Any, str | None, float]
-"""What a worker sends: sound, measured, error, seconds in the engine."""
 
 
 class Worker:
     """One worker process; started when it is needed, started again after it died."""
 
     def __init__(self, synth_name: str, mode: str, sample_rate: int, timeout: float) -> None:
-        self._hello = pickle.dumps((synth_name, mode, sample_rate))
+        self._job = (synth_name, mode, sample_rate)
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
+        self._sent = 0
+        """Requests that the process has and has not answered."""
+        self._room = 0
+        """Bytes that another request may have."""
+        self._slots = SoundSlots(-1)
+        self._memory = SoundMemory()
         self._lock = threading.Lock()
         self._stopped = False
 
-    def ask(self, request: bytes) -> Answer:
-        """What the worker answers to a pickled request; a crash or a missed deadline is an answer with its error.
+    def ask(self, requests: Sequence[bytes]) -> Answer:
+        """What the worker answers to the first request; a crash or a missed deadline is an answer with its error.
+
+        Args:
+            requests: pickles. All but the first are asked next, in their order: the worker goes on with them while
+                its answer is on the way. A process that replaces it is sent them anew.
 
         Raises:
             EngineError: no worker can be started.
             WorkError: the worker was stopped meanwhile.
         """
-        process = self._started()
-        answer, late = _ask(process, request, self._timeout)
-        if answer is None:
-            self._end()
-            if late:
-                return None, None, f"the render took longer than {self._timeout:g} s and was given up", 0.0
-            return None, None, "the engine crashed on this preset; the worker was replaced", 0.0
-        return cast(Answer, pickle.loads(answer))
+        # A process that dies while it has requests died of the first: its end is read below.
+        process = self._process if self._sent else None
+        process = process or self._started()
+        deadline = _Deadline(process, self._timeout)
+        answer = None
+        with contextlib.suppress(OSError), deadline:
+            with contextlib.suppress(OSError):  # it may have answered the first one all the same
+                self._send(process, requests)
+            deadline.wait()
+            answer = receive_answer(_answers(process), self._slots, self._memory)
+        if answer is not None and not deadline.missed:
+            self._sent -= 1
+            return answer
+        self.end()
+        if deadline.missed:
+            return Answer(error=f"the render took longer than {self._timeout:g} s and was given up")
+        return Answer(error="the engine crashed on this preset; the worker was replaced")
 
     @property
     def pid(self) -> int:
@@ -66,54 +86,58 @@ class Worker:
         return process.pid if process is not None else 0
 
     def stop(self) -> None:
-        """Ends the process for good, at once."""
-        self._stopped = True
-        self._end()
+        """Kills the process for good, from any thread; the one that asks it ends it."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                child.kill(self._process)
+
+    def end(self) -> None:
+        """Ends the process, at once; the next request starts another."""
+        with self._lock:
+            process, self._process, self._sent = self._process, None, 0
+        if process is not None:
+            child.end(process)
+
+    def _send(self, process: subprocess.Popen[bytes], requests: Sequence[bytes]) -> None:
+        for request in requests[self._sent :]:
+            # One more has to fit into the pipe: nobody reads it while the worker waits for us to read its answer.
+            if self._sent and len(request) > self._room:
+                return
+            send(_requests(process), request)
+            self._sent += 1
 
     def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.end()
         with self._lock:
             if self._stopped:
                 raise WorkError("the render pool was closed while it was rendering")
-            if self._process is not None and self._process.poll() is None:
-                return self._process
-        self._end()
-        with self._lock:
-            if self._stopped:
-                raise WorkError("the render pool was closed while it was rendering")
-            self._process = process = _spawn()
-        answer, late = _ask(process, self._hello, _START_SECONDS)
+            file = new_memory()
+            files = [file] if file >= 0 else []
+            try:
+                self._process = process = child.spawn(_WORKER, _KEEP_MEMORY, files)
+                self._slots = SoundSlots(file)
+            finally:
+                for one in files:
+                    os.close(one)
+        self._room = _room(process)
+        deadline = _Deadline(process, _START_SECONDS)
+        answer = None
+        with contextlib.suppress(OSError), deadline:
+            send(_requests(process), pickle.dumps((*self._job, file)))
+            deadline.wait()
+            answer = receive(_answers(process))
         if answer is None:
-            self._end()
-            reason = f"it took longer than {_START_SECONDS:g} s" if late else "it died at once"
+            self.end()
+            reason = f"it took longer than {_START_SECONDS:g} s" if deadline.missed else "it died at once"
             raise EngineError(f"a render worker did not start: {reason}; run: menura doctor")
         found: object = pickle.loads(answer)
         if isinstance(found, MenuraError):
-            self._end()
+            self.end()
             raise found
         return process
-
-    def _end(self) -> None:
-        with self._lock:
-            process, self._process = self._process, None
-        if process is None:
-            return
-        _kill(process)
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                cast(BinaryIO, stream).close()
-        process.wait()
-
-
-def _ask(process: subprocess.Popen[bytes], message: bytes, seconds: float) -> tuple[bytes | None, bool]:
-    """The answer, or None where the process died; and whether it was killed for being late."""
-    deadline = _Deadline(process, seconds)
-    try:
-        with deadline:
-            send(cast(BinaryIO, process.stdin), message)
-            deadline.wait()
-            return receive(cast(BinaryIO, process.stdout)), deadline.missed
-    except (OSError, ValueError):
-        return None, deadline.missed
 
 
 class _Deadline:
@@ -124,31 +148,27 @@ class _Deadline:
     """
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.missed = False
+        """True where the worker was killed."""
         self._process = process
         self._seconds = seconds
-        self._late = threading.Event()
         self._timer: threading.Timer | None = None
         if not hasattr(select, "poll"):
             self._timer = threading.Timer(seconds, self._end)
             self._timer.daemon = True
-
-    @property
-    def missed(self) -> bool:
-        """True where the worker was killed."""
-        return self._late.is_set()
 
     def wait(self) -> None:
         """Returns when there is something to read, the end of a dead worker's answers included."""
         if self._timer is not None:
             return
         poll = select.poll()
-        poll.register(cast(BinaryIO, self._process.stdout).fileno(), select.POLLIN)
+        poll.register(_answers(self._process).fileno(), select.POLLIN)
         if not poll.poll(1000.0 * self._seconds):
             self._end()
 
     def _end(self) -> None:
-        self._late.set()
-        _kill(self._process)
+        self.missed = True
+        child.kill(self._process)
 
     def __enter__(self) -> Self:
         if self._timer is not None:
@@ -160,40 +180,18 @@ class _Deadline:
             self._timer.cancel()
 
 
-def _spawn() -> subprocess.Popen[bytes]:
-    """A worker process. It is a new interpreter, so that neither threads nor ``__main__`` come with it."""
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
-    environment = {
-        **_KEEP_MEMORY,
-        **os.environ,
-        "PYTHONPATH": paths,
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _WORKER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        # A session of its own: Ctrl-C reaches the parent alone, and what a worker forked ends with it.
-        start_new_session=True,
-    )
-    _widen(cast(BinaryIO, process.stdout))
-    return process
+def _requests(process: subprocess.Popen[bytes]) -> BinaryIO:
+    return cast(BinaryIO, process.stdin)
 
 
-def _widen(pipe: BinaryIO) -> None:
-    """Lets a pipe hold a whole sound, where the system can: a worker then need not wait for its reader."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # more than this user may have
-            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+def _answers(process: subprocess.Popen[bytes]) -> BinaryIO:
+    """Without a buffer: an answer that lay in one would be none to whoever waits for the pipe."""
+    return cast(BinaryIO, cast(BufferedReader, process.stdout).raw)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and whatever it forked."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        process.kill()
+def _room(process: subprocess.Popen[bytes]) -> int:
+    """Bytes of a request that the worker's pipe surely holds beside another message's rest; 0 where nobody knows."""
+    if sys.platform != "linux":
+        return 0
+    # A message begins wherever a page is free.
+    return fcntl.fcntl(_requests(process).fileno(), fcntl.F_GETPIPE_SZ) - 2 * mmap.PAGESIZE

@@ -1,19 +1,16 @@
 """The worker's end of `pool.RenderPool`: a process that renders what it is sent until its input ends.
 
-Messages are pickles with their length before them, over standard input and output. Owns that wire; knows
-of synths only how to get one by name.
+Messages are pickles. Owns what they say; knows of synths only how to get one by name.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-import signal
-import struct
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +20,10 @@ from menura.errors import MenuraError
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
+from menura.synths.child import receive, send, streams
+from menura.synths.pool_answer import Answer, both, send_answer
 from menura.synths.registry import synth_of
-
-_LENGTH = struct.Struct("<Q")
+from menura.synths.sound_slots import SoundSlots
 
 
 class Player(Protocol):
@@ -52,36 +50,16 @@ class PlainPlayer:
         return sound.samples, time.perf_counter() - started
 
 
-def send(stream: BinaryIO, message: bytes) -> None:
-    """Writes one message."""
-    stream.write(_LENGTH.pack(len(message)))
-    stream.write(message)
-    stream.flush()
-
-
-def receive(stream: BinaryIO) -> bytes | None:
-    """The next message, or None where the stream ends."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    length = int(_LENGTH.unpack(head)[0])
-    body = stream.read(length)
-    return body if len(body) == length else None
-
-
 def main() -> None:
     """Answers requests until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    # Whatever an engine prints goes nowhere, so that it cannot break into the messages.
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(nowhere, stream)
+    requests, answers = streams()
     first = receive(requests)
     if first is None:
         return
-    synth_name, mode, sample_rate = pickle.loads(first)
+    synth_name, mode, sample_rate, file = pickle.loads(first)
+    slots = SoundSlots(file)
+    if file >= 0:
+        os.close(file)  # the memory is held without it
     try:
         player = _player(synth_name, mode)
     except MenuraError as error:
@@ -96,14 +74,15 @@ def main() -> None:
             try:
                 measure, known = (pickle.loads(wanted) if wanted else None), wanted
             except Exception as error:  # noqa: BLE001 - a foreign object may raise anything while it is unpickled
-                send(answers, pickle.dumps((None, None, f"measure cannot be loaded in a worker: {error!r}", 0.0)))
+                send_answer(answers, Answer(error=f"measure cannot be loaded in a worker: {error!r}"), slots)
                 continue
-        send(answers, _answer(player, preset, note, sample_rate, measure))
-
-
-def both(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Two channels, whether a player gave two or one."""
-    return np.repeat(sound, 2, axis=0) if len(sound) == 1 else sound
+        answer = _answer(player, preset, note, sample_rate, measure)
+        try:
+            send_answer(answers, answer, slots)
+        except OSError:
+            return  # whoever asked is gone
+        except Exception as error:  # noqa: BLE001 - what a measure answered is foreign too
+            send_answer(answers, Answer(error=f"{type(error).__name__}: {error}", seconds=answer.seconds), slots)
 
 
 def _player(synth_name: str, mode: str) -> Player:
@@ -114,21 +93,19 @@ def _player(synth_name: str, mode: str) -> Player:
 
 def _answer(
     player: Player, preset: Preset, note: Note, sample_rate: int, measure: Callable[[Audio], object] | None
-) -> bytes:
-    """A pickled (sound, measured, error, engine seconds)."""
+) -> Answer:
     seconds = 0.0
     try:
         sound, seconds = player.play(preset, note, sample_rate)
         if measure is None:
-            # Channels that are alike are sent as one and made two again where they arrive: comparing costs less.
-            sent = sound[:1] if len(sound) == 2 and np.array_equal(sound[0], sound[1]) else sound
-            return pickle.dumps((np.ascontiguousarray(sent), None, None, seconds), protocol=5)
-        measured: Any = measure(Audio(both(sound), sample_rate))
-        return pickle.dumps((None, measured, None, seconds), protocol=5)
+            return Answer(sound, seconds=seconds)
+        return Answer(
+            measured=measure(Audio.holding(np.asarray(both(sound), np.float32), sample_rate)), seconds=seconds
+        )
     except MenuraError as error:
-        return pickle.dumps((None, None, str(error), seconds))
+        return Answer(error=str(error), seconds=seconds)
     except Exception as error:  # noqa: BLE001 - one failed result, told by name; the worker lives on
-        return pickle.dumps((None, None, f"{type(error).__name__}: {error}", seconds))
+        return Answer(error=f"{type(error).__name__}: {error}", seconds=seconds)
 
 
 if __name__ == "__main__":

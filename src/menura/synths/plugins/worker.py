@@ -11,13 +11,13 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from menura.errors import EngineError, MenuraError
+from menura.synths import child
 
-_CHILD = "from menura.synths.plugins.worker import main; main()"
+_CODE = "from menura.synths.plugins.worker import main; main()"
 
 
 def isolated(task: str, *arguments: Any, seconds: float) -> Any:
@@ -32,26 +32,14 @@ def isolated(task: str, *arguments: Any, seconds: float) -> Any:
         EngineError: the process crashed or was late.
         MenuraError: whatever the function raised of our own kind; anything else comes as EngineError.
     """
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _CHILD],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
+    process = child.spawn(_CODE)
     try:
         answer, _ = process.communicate(pickle.dumps((task, arguments)), timeout=seconds)
     except subprocess.TimeoutExpired:
         raise EngineError(f"it hung: no answer within {seconds:g} s, and the process was ended") from None
     finally:
         # Whatever the foreign code forked goes with it.
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.communicate()
+        child.end(process)
     if process.returncode or not answer:
         raise EngineError(f"it crashed: {_end(process.returncode)}")
     found: Any = pickle.loads(answer)
@@ -69,13 +57,9 @@ def _end(code: int) -> str:
 
 
 def main() -> None:
-    """The child: reads one task, writes one answer; whatever the foreign code prints goes nowhere."""
-    request = sys.stdin.buffer.read()
-    answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    task, arguments = pickle.loads(request)
+    """The child: reads one task, writes one answer."""
+    requests, answers = child.streams()
+    task, arguments = pickle.loads(requests.read())
     module, _, name = task.partition(":")
     try:
         work: Callable[..., Any] = getattr(importlib.import_module(module), name)
