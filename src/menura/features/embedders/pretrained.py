@@ -1,12 +1,11 @@
 """Opening a pretrained network of the transformers library: the model, its own preparation of sounds, its identity.
 
-One of the places that import torch and transformers, once something needs them.
+One of the places that import torch and transformers, inside the functions that need them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,9 @@ def torch_library() -> Any:
     Raises:
         EngineError: it is not installed.
     """
-    return _library("torch", "PyTorch")
+    with _needed("PyTorch"):
+        import torch
+    return torch
 
 
 def transformers_library() -> Any:
@@ -34,12 +35,15 @@ def transformers_library() -> Any:
     Raises:
         EngineError: it is not installed.
     """
-    return _library("transformers", "transformers")
+    with _needed("transformers"):
+        import transformers
+    return transformers
 
 
-def _library(module: str, name: str) -> Any:
+@contextlib.contextmanager
+def _needed(name: str) -> Generator[None]:
     try:
-        return importlib.import_module(module)
+        yield
     except ImportError as error:
         raise EngineError(f"{name} is not installed ({error}); pip install 'menura[embedders]'") from error
 
