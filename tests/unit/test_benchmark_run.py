@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from menura.audio import Audio, write_audio
 from menura.datasets.item import Item, SoundSet
 from menura.errors import InputError, OutputError, UnknownNameError
+from menura.evaluation import runner
 from menura.evaluation.arms import ARMS, INIT, RANDOM_BEST, arms_of
 from menura.evaluation.benchmark import run_benchmark
 from menura.evaluation.results import ROWS, RunFolder, in_order, read_rows, read_run, safe_name
@@ -172,6 +174,30 @@ class Broken:
             **{**{f: getattr(preset, f) for f in preset.__dataclass_fields__ if f != "blocks"},
                "blocks": {"harmonics": [1.0], "fault": "crash"}}),))
 """
+
+
+class Breaking(ProcessPoolExecutor):
+    """Processes that die just before the third job is handed to them."""
+
+    handed = 0
+
+    def submit(self, fn, /, *args, **named):
+        Breaking.handed += 1
+        if Breaking.handed == 3:
+            for process in list((self._processes or {}).values()):
+                process.kill()
+            until = time.monotonic() + 60
+            while not self._broken and time.monotonic() < until:  # pyright: ignore[reportAttributeAccessIssue]
+                time.sleep(0.01)
+        return super().submit(fn, *args, **named)
+
+
+def test_a_job_that_broken_processes_refuse_is_not_lost(sounds, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", Breaking)
+    monkeypatch.setattr(Breaking, "handed", 0)
+    run_benchmark(SoundSet("s", sounds.items[:2]), ["init", "random"], tmp_path / "run", workers=2, **FEW)
+    assert Breaking.handed > 4
+    assert len(read_rows(tmp_path / "run")) == 4
 
 
 def test_accidents_cost_their_own_row(sounds, tmp_path, monkeypatch):

@@ -76,6 +76,19 @@ def test_a_saved_answer_sounds_as_it_was_scored(matches: list[Match], tmp_path: 
     matches[0].save(saved, force=True)
 
 
+def test_a_known_hold_is_believed_and_the_tail_is_drawn() -> None:
+    """The key goes up in the middle of a decay: the tail is the release's, not a held note's."""
+    time = np.arange(RATE) / RATE
+    tone = sum(k**-1.3 * np.exp(-3.0 * time) * np.sin(2 * np.pi * 220.0 * k * time) for k in range(1, 20))
+    target = Audio((0.3 * np.asarray(tone)).astype(np.float32)[None], RATE)
+    best = menura.match(target, track="any", renders=12, note=Note(57.0, 0.8, hold=0.4, total=1.0), workers=2)[0]
+    assert best.note.hold == 0.4
+    assert best.scores["mss"] < 2.5
+    for part in (slice(0, RATE // 4), slice(RATE // 2, 3 * RATE // 4)):
+        level = 20 * math.log10(float(np.std(best.audio.mono[part])) / float(np.std(target.mono[part])))
+        assert abs(level) < 3.0
+
+
 def test_softer_keys_are_quieter(matches: list[Match]) -> None:
     synth = synth_of("vital")
     note = matches[0].note

@@ -19,7 +19,7 @@ import pytest
 
 from menura.errors import InputError, RenderError, UnknownNameError
 from menura.note import Note
-from menura.preset import Preset
+from menura.preset import Preset, Route
 from menura.synths.pool import Mode, RenderPool, cores
 from menura.synths.registry import synth_of
 from menura.synths.vital.init import initial
@@ -197,6 +197,21 @@ def test_frozen_sounds_do_not_depend_on_what_came_before_or_on_the_worker() -> N
     for sounds in answers.values():
         for sound, reference in zip(sounds, answers["exact", 1], strict=True):
             np.testing.assert_array_equal(sound, reference)
+
+
+def test_where_the_wheel_rests_belongs_to_each_preset() -> None:
+    """The engine takes it from a preset that it loads, and from no control."""
+    opened = replace(
+        VITAL.freeze(initial()).with_values(filter_1_on=1.0, filter_1_cutoff=40.0),
+        routes=(Route("mod_wheel", "filter_1_cutoff", 0.6, 1),),
+    )
+    presets = [opened.with_values(mod_wheel=place) for place in (0.5, 0.0, 0.9)]
+    with RenderPool("vital", workers=1, mode="fast") as pool:
+        sounds = [found.audio.samples for found in pool.render_many([(each, SHORT) for each in presets]) if found.audio]
+    assert len(sounds) == 3
+    for preset, sound in zip(presets, sounds, strict=True):
+        np.testing.assert_array_equal(sound, VITAL.render(preset, SHORT).samples)
+    assert np.abs(sounds[0] - sounds[1]).max() > 0.1
 
 
 def test_search_renders_spend_their_time_in_the_engine() -> None:

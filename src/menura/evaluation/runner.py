@@ -96,16 +96,17 @@ def _beside(jobs: Sequence[Job], settings: RunSettings, count: int) -> Iterator[
             try:
                 while source or running:
                     while source and len(running) < (1 if alone else count + 1):
-                        job = source.popleft()
-                        running[executor.submit(worker.work, *job)] = job
+                        # A pool that another job has broken meanwhile takes none: this one then stays in its place.
+                        running[executor.submit(worker.work, *source[0])] = source[0]
+                        source.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         row = future.result()
                         del running[future]
                         yield row
             except BrokenProcessPool:
                 if alone:
-                    (job,) = running.values()
-                    yield _crashed(*job)
+                    for job in running.values():
+                        yield _crashed(*job)
                 else:
                     suspects.extend(running.values())
 

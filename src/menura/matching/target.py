@@ -52,6 +52,8 @@ class Target:
         estimate = estimate_note(audio, pitch=pitch)
         if isinstance(note, Note):
             played = replace(note, total=audio.seconds)
+            # Whoever knows when the key goes up knows better than any ear: a tail is no held note.
+            estimate = replace(estimate, hold=min(note.hold, audio.seconds))
         else:
             played = Note(
                 # The nearest key, which a player can press: what lies between is the patch's own tuning.

@@ -91,7 +91,7 @@ class VitalPlayer:
         """Makes the parent's engine hold the preset's blocks and routes; what the fork has still to set."""
         seconds = 0.0
         known = self._loaded is not None and self._loaded.blocks == preset.blocks
-        if self._loaded is None or not known or _ends(self._loaded) != _ends(preset):
+        if self._loaded is None or not known or _only_loaded(self._loaded) != _only_loaded(preset):
             # Tables and shapes that the engine holds already are left out: drawing them is most of a load.
             light = with_settings(preset, wavetables=[], lfos=[]) if known else preset
             document = dump_vital(light, for_engine=True)
@@ -118,8 +118,10 @@ def _loader(preset: Preset) -> Callable[[Engine], None]:
     return prepare
 
 
-def _ends(preset: Preset) -> list[tuple[int, str, str]]:
-    return [(route.slot, route.source, route.destination) for route in place_routes(preset.routes, SLOTS)]
+def _only_loaded(preset: Preset) -> tuple[float, list[tuple[int, str, str]]]:
+    """What an engine takes from a preset that it loads, and from no control: where the wheel rests, routes' ends."""
+    ends = [(route.slot, route.source, route.destination) for route in place_routes(preset.routes, SLOTS)]
+    return preset.values.get("mod_wheel", 0.0), ends
 
 
 def _scalars(preset: Preset) -> dict[str, float]:
