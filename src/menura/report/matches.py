@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from menura.explain.settings import settings_that_matter, shown_synth
 from menura.report.page import Answer, Attachment, Page, render_page
-from menura.report.settings import settings_that_matter, shown_synth
 from menura.version import __version__
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from html import escape
 from urllib.parse import quote
 
 from menura.audio import Audio
+from menura.explain.settings import SettingGroup, shown_synth
 from menura.note import Note
 from menura.report import pictures, sounds
 from menura.report.scores import score_table
-from menura.report.settings import SettingGroup, shown_synth
 from menura.report.shell import shell
 
 
