@@ -68,10 +68,7 @@ def explain(
     if matched is None and rank != 1:
         raise InputError(f"--rank chooses among the presets of a match; {preset} is one preset")
     path, player = (matched.preset, matched.synth) if matched else (preset, synth)
-    if matched:
-        wanted = [path.with_suffix(f".tutorial{suffix}") for suffix in (_MARKDOWN, _JSON)]
-    else:
-        wanted = []
+    wanted = [path.with_suffix(f".tutorial{suffix}") for suffix in (_MARKDOWN, _JSON)] if matched else []
     wanted = [out] if out else wanted
     for place in wanted:
         storage.check_writable(place, force=force)

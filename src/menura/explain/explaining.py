@@ -201,6 +201,6 @@ def _step(place: Place, edits: Sequence[Edit], words: Vocabulary) -> Step:
 
 def _first(change: Change) -> int:
     """Switches, then contents, then controls, then routes."""
-    if change.name == SWITCH:
+    if change.name == SWITCH or (change.value == "On" and change.name.endswith(" on")):
         return 0
     return {"SetBlock": 1, "SetControl": 2, "SetRoute": 3}[type(change.edit).__name__]

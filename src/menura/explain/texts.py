@@ -118,7 +118,7 @@ PROSE_SYSTEM = (
     "the unit. Name every measured number. Never add a number, a control or a module that is not given, and write "
     "numbers in digits. Answer with the paragraph alone."
 )
-PROSE_STEP = "Step: {title}\nSettings:\n{settings}\nWhy: {why}\nHeard: {heard}"
+PROSE_STEP = "Step: {title}\nSettings:\n{settings}\nWhy: {why}\n{heard}"
 PROSE_AGAIN = "That was not right: {faults}. Write the paragraph again."
 
 _EVERYDAY = (
