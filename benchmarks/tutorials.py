@@ -2,13 +2,13 @@
 
     python benchmarks/tutorials.py ../shared/data/vital_dev.tar.xz [--limit 100] [--matches FOLDER] [--workers 2]
 
-Of the archive, presets are taken evenly over its length. FOLDER holds folders that ``menura match`` wrote, on any depth;
-of each, the best preset at the note of the match. For each preset: is the state equal after executing the tutorial that
-was written to JSON and read again; how far is its sound from the preset's, both without chance, each on a fresh engine;
-and how far are two renders of the preset itself from each other (the noise floor). `told_equal` counts presets whose told
-steps alone, without what is folded, sound alike within the tutorial's own floor. Every paragraph that the template
-writes is held to the check that prose is held to; `foreign` counts steps that name a control or number that is not in
-the data.
+Of the archive, presets are taken evenly over its length. FOLDER holds folders that ``menura match`` wrote, on any
+depth; of each, the best preset at the note of the match. For each preset: is the state equal after executing the
+tutorial that was written to JSON and read again; how far is its sound from the preset's, both without chance, each on a
+fresh engine; and how far are two renders of the preset itself from each other (the noise floor). `told_equal` counts
+presets whose told steps alone, without what is folded, sound alike within the tutorial's own floor. Every step that the
+template writes is held to the check that prose is held to; `foreign` counts steps that name a control or number that is
+not in the data.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ TIMES = np.arange(round(1.2 * RATE)) / RATE
 
 def saw(hz: Any = 220.0, partials: int = 30) -> np.ndarray:
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(hz, TIMES.shape)) / RATE
-    return 0.2 * sum(np.sin(number * phase) / number for number in range(1, partials + 1))
+    numbers = np.arange(1, partials + 1)[:, None]
+    return 0.2 * (np.sin(numbers * phase) / numbers).sum(axis=0)
 
 
 def gate(attack: float = 0.005, release: float = 0.05) -> np.ndarray:

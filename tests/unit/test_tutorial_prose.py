@@ -212,3 +212,16 @@ def test_the_command_catches_the_lie(
     answer = json.loads(capsys.readouterr().out)
     assert answer["prose"] == {}
     assert "61 semitones" in str(answer["refused"]["1"])
+
+
+def test_values_may_hold_the_names_of_controls() -> None:
+    changes = (
+        Change(SetControl("lfo_1_sync", 2.0), "Sync", "Tempo Dotted"),
+        Change(SetControl("lfo_1_tempo", 3.0), "Tempo", "1/8"),
+        Change(SetControl("osc_1_destination", 1.0), "Destination", "Filter 2"),
+    )
+    step = Step("lfos", "LFO 1", changes, "", Effect(0.5, True))
+    said = "On LFO 1, set Sync to Tempo Dotted, Tempo to 1/8 and the Destination to Filter 2: 0.5 dB on average."
+    assert faults(said, step, TUTORIAL, [*NAMES, "Tempo", "Sync"]) == []
+    assert faults(said.replace("Tempo Dotted", "Tempo"), step, TUTORIAL, NAMES)
+    assert faults(said.replace("1/8", "1/4"), step, TUTORIAL, NAMES)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from menura.explain.prose import Prose, Writer
     from menura.explain.tutorial import Tutorial
     from menura.note import Note
+    from menura.preset import Preset
 
 _MARKDOWN, _JSON = ".md", ".json"
 
@@ -74,7 +75,7 @@ def explain(
         storage.check_writable(place, force=force)
     writer = Writer.of_environment(model, endpoint) if prose else None
     played = _note(note, velocity, hold, total, matched.note if matched else None)
-    tutorial = _explained(path, player, played, workers)
+    tutorial = explained(read_preset(path, player)[1], played, workers)
     written = _prose(tutorial, writer) if writer else None
     texts = _texts(tutorial, written)
     for place in wanted:
@@ -107,13 +108,15 @@ def _note(
     return replace(matched, **{name: value for name, value in changed.items() if value is not None})
 
 
-def _explained(path: Path, synth_name: str | None, note: Note, workers: int | None) -> Tutorial:
+def explained(preset: Preset, note: Note, workers: int | None) -> Tutorial:
+    """The tutorial of a preset, with a word on stderr while it is made. Raises RenderError."""
     from menura.explain.explaining import explain as explaining
     from menura.synths.pool import RenderPool
+    from menura.synths.registry import synth_of
 
-    synth, found = read_preset(path, synth_name)
+    synth = synth_of(preset.synth)
     with RenderPool(synth.name, workers, "fast") as pool, _listening() as progress:
-        return explaining(found, synth, pool, note, progress=progress)
+        return explaining(preset, synth, pool, note, progress=progress)
 
 
 @contextlib.contextmanager

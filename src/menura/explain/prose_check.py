@@ -51,7 +51,7 @@ def faults(paragraph: str, step: Step, tutorial: Tutorial, names: Iterable[str])
     measured = _numbers(_normal(heard(step)))
     told = list(_numbers(bare))
     found += [f"it leaves out {_said(number)}" for number in measured if not _allowed(number, told)]
-    found += [f"it speaks of {name}, which the step does not have" for name in _foreign(bare, names, allowed_names)]
+    found += [f"it speaks of {name}, which the step does not have" for name in _foreign(bare, names, _data(step))]
     return list(dict.fromkeys(found))
 
 
@@ -68,6 +68,9 @@ def _about(change: Change, text: str, others: Sequence[Change]) -> Iterator[str]
         for place in _mentions(other.name, text)
     )
     value = _normal(change.value)
+    # A value may hold the name of another control: "Sync" is "Tempo Dotted".
+    within = [range(place.start(), place.end()) for place in _mentions(value, text)]
+    stops = [stop for stop in stops if not any(stop in span for span in within)]
     wanted = list(_numbers(value))
     behind = [
         text[place.end() : min((stop for stop in stops if stop >= place.end()), default=len(text))] for place in places
@@ -140,12 +143,11 @@ def _said(number: Number) -> str:
     return f"{number[0]:f} {number[1]}".strip()
 
 
-def _foreign(text: str, names: Iterable[str], own: Iterable[str]) -> Iterator[str]:
-    """Names of the synth in a text that are none of the step's own."""
-    mine = {word for name in own for word in [_normal(name).casefold(), *_normal(name).casefold().split()]}
+def _foreign(text: str, names: Iterable[str], data: str) -> Iterator[str]:
+    """Names of the synth in a text that the step's data do not have."""
     for name in sorted(set(names), key=len, reverse=True):
         plain = _normal(name)
-        if len(plain) < 3 or plain.casefold() in mine:
+        if len(plain) < 3 or re.search(_pattern(plain), data, re.IGNORECASE):
             continue
         for match in re.finditer(_pattern(name), text, re.IGNORECASE):
             start = not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ".!?:\n"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 
 from menura.explain import texts
 from menura.explain.edits import SetBlock
 from menura.explain.settings import shown_synth
-from menura.explain.tutorial import Effect, Shift, Step, Tutorial
+from menura.explain.tutorial import Effect, Shift, Step, Tutorial, document
 
 
 def to_markdown(tutorial: Tutorial, paragraphs: Mapping[int, str] | None = None) -> str:
@@ -19,6 +20,12 @@ def to_markdown(tutorial: Tutorial, paragraphs: Mapping[int, str] | None = None)
         paragraphs: by number of the step, from 0, what stands in place of the template's words.
     """
     return "\n".join(_lines(tutorial, paragraphs or {})).rstrip() + "\n"
+
+
+def tutorial_files(tutorial: Tutorial, stem: str) -> dict[str, str]:
+    """Name to content of the two files that lie beside a preset: to read, and to execute."""
+    machine = json.dumps(document(tutorial), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    return {f"{stem}.tutorial.md": to_markdown(tutorial), f"{stem}.tutorial.json": machine}
 
 
 def why(step: Step) -> str:

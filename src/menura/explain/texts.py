@@ -34,6 +34,8 @@ ALSO_INTRO = (
     "The preset has these settings too. They were taken away together, and the sound at {note} stayed the same (within "
     "{floor} dB): their part is off, something else sets them aside, or they wait for another way of playing."
 )
+REPORT_TITLE = "How to build it"
+REPORT_STEPS = "from the initial patch, each step measured: {count}"
 HEARD = "Heard"
 NOT_YET = "nothing yet; what follows builds on it."
 CHANCE = "It is left to chance from note to note, so it was held still while measuring."
