@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
+from menura.explain import texts
 from menura.explain.edits import BlockPath, Edit, SetBlock, SetControl, SetRoute
 from menura.explain.settings import Setting, same
 from menura.explain.vocabulary import Place
@@ -50,12 +51,13 @@ class PlainVocabulary:
             return Place((len(_ORDER), 0), "content", "Contents", "content")
         group = self._space[edit.control].group if edit.control in self._space else "voice"
         heading = _HEADINGS.get(group, group)
-        title, number = _shown(group), 0
+        plain = texts.HEADINGS.get(heading, _shown(group))
+        title, number = plain, 0
         if self._sizes[group] > _LARGE:
             modules = self._modules[group]
             module = _module(edit.control)
             if module in modules:
-                title, number = f"{_shown(group)}: {module}", 1 + modules.index(module)
+                title, number = f"{plain}: {module}", 1 + modules.index(module)
         return Place((_ORDER.get(group, _ORDER["voice"]), number), heading, title, heading)
 
     def words(self, edit: Edit) -> Setting:

@@ -16,6 +16,7 @@ from menura.explain.vital_values import ORDER_OF_EFFECTS, content_words, shown
 from menura.explain.vital_words import (
     MODULES,
     TITLES,
+    destination_name,
     module_of,
     overruled,
     route_words,
@@ -28,7 +29,7 @@ from menura.synths.vital.controls import controls
 from menura.synths.vital.sounding import part_of, sounding_parts
 
 (
-    _WAVES, _SAMPLER, _BENDS, _OFF, _FILTERS, _AMPLITUDE, _MOVERS, _EFFECTS, _LATE, _MOVED, _MACROS, _TO_MACROS, _VOICE,
+    _WAVES, _BENDS, _SAMPLER, _OFF, _FILTERS, _AMPLITUDE, _MOVERS, _EFFECTS, _LATE, _MOVED, _MACROS, _TO_MACROS, _VOICE,
     _REST,
 ) = range(14)  # fmt: skip
 _RANK = {module: number for number, (module, _) in enumerate(MODULES)}
@@ -270,5 +271,4 @@ def _purpose(destination: str) -> str:
 
 def _target(destination: str) -> str:
     """The end of a route in a title."""
-    control = controls().get(destination)
-    return control.label if control else destination.replace("_", " ")
+    return destination_name(destination, controls())

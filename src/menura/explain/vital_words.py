@@ -118,9 +118,16 @@ def source_name(source: str) -> str:
     return source.replace("macro_control", "macro").replace("_", " ").capitalize()
 
 
+def destination_name(destination: str, known: Mapping[str, Control]) -> str:
+    """``Filter 1 Cutoff`` for ``filter_1_cutoff``; a route's amount with the number of its slot."""
+    slot = re.match(r"modulation_(\d+)_", destination)
+    label = known[destination].label if destination in known else destination.replace("_", " ")
+    return label.replace("Modulation", f"Modulation {slot[1]}", 1) if slot else label
+
+
 def route_words(route: Route, known: Mapping[str, Control]) -> Setting:
     """A route as ``Envelope 2 → Filter 1 Cutoff`` with its amount, a share of the destination's range."""
-    destination = known[route.destination].label if route.destination in known else route.destination
+    destination = destination_name(route.destination, known)
     extras = [word for word, is_so in (("both ways", route.bipolar), ("stereo", route.stereo)) if is_so]
     if route.power:
         extras.append(f"curve {route.power:+.2g}")
