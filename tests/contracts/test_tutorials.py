@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -88,15 +88,21 @@ def needs(name: str) -> None:
             pytest.skip(f"{name} cannot be played here ({error}); apt install mda-lv2")
 
 
-@pytest.fixture(scope="module", params=list(MADE))
-def told(request: pytest.FixtureRequest) -> Iterator[tuple[Synth, Preset, Tutorial]]:
-    needs(request.param)
-    synth, preset = synth_of(request.param), MADE[request.param]()
-    with RenderPool(synth.name, workers=2, mode="fast") as pool:
-        yield synth, preset, explain(preset, synth, pool, NOTE)
-
-
 Told = tuple[Synth, Preset, Tutorial]
+
+
+@cache
+def explained(name: str) -> Told:
+    """A preset's tutorial, made once for all tests."""
+    synth, preset = synth_of(name), MADE[name]()
+    with RenderPool(synth.name, workers=2, mode="fast") as pool:
+        return synth, preset, explain(preset, synth, pool, NOTE)
+
+
+@pytest.fixture(params=list(MADE))
+def told(request: pytest.FixtureRequest) -> Told:
+    needs(request.param)
+    return explained(request.param)
 
 
 def test_it_arrives_at_the_preset_and_its_sound(told: Told) -> None:
@@ -138,9 +144,7 @@ def test_the_template_says_nothing_but_the_data(told: Told) -> None:
 
 
 def test_vital_in_a_designers_order_and_words() -> None:
-    vital, preset = synth_of("vital"), vital_preset()
-    with RenderPool("vital", workers=2, mode="fast") as pool:
-        tutorial = explain(preset, vital, pool, NOTE)
+    tutorial = explained("vital")[2]
     titles = [step.title for step in tutorial.steps]
     assert titles == [
         "Oscillator 2",

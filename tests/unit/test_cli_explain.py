@@ -91,3 +91,41 @@ def test_bad_input_is_refused(preset: Path, tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "card.json").write_text('{"matches": [{"note": {}}]}')
     assert ended("explain", str(tmp_path)) == 2
     assert "not understood" in capsys.readouterr().err
+
+
+def test_a_match_explains_its_nearest_in_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    at = np.arange(17_640) / 44_100
+    soundfile.write("<tone>.wav", 0.5 * np.sin(2 * np.pi * 220 * at) * np.exp(-4 * at), 44_100)
+    match = (
+        "match",
+        "<tone>.wav",
+        "--synth",
+        "toy",
+        "--track",
+        "knobs",
+        "--renders",
+        "30",
+        "--top",
+        "1",
+        "--out",
+        "out",
+    )
+    assert ended(*match, "--explain") == 0
+    toy = synth_of("toy")
+    tutorial = tutorial_of(json.loads(Path("out/01-tone.tutorial.json").read_text()), toy.init())
+    assert execute(tutorial) == toy.read(Path("out/01-tone.toy"))
+    page = Path("out/report.html").read_text()
+    assert page.count("How to build it") == 1
+    for step in tutorial.steps:
+        assert f"<strong>{step.title}</strong>" in page
+        for change in step.changes:
+            assert change.value in page
+    card = json.loads(Path("out/card.json").read_text())
+    assert {"01-tone.tutorial.md", "01-tone.tutorial.json"} <= set(card["files"])
+    capsys.readouterr()
+    assert ended(*match, "--force") == 0  # a run without it takes the stale tutorial away
+    assert not list(Path("out").glob("*.tutorial.*"))
+    assert "How to build it" not in Path("out/report.html").read_text()
