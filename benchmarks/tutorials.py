@@ -64,7 +64,7 @@ def foreign(tutorial: Tutorial) -> int:
     names = vocabulary_of(tutorial.initial, execute(tutorial)).names()
     wrong = 0
     for step in tutorial.steps:
-        rows = ", ".join(f"{change.name} {change.value}" for change in step.changes if change.name != SWITCH)
+        rows = ", ".join(f"{change.name}: {change.value}" for change in step.changes if change.name != SWITCH)
         found = faults(f"{why(step)} Set {rows}. {heard(step)}", step, tutorial, names)
         wrong += bool(found)
         if found:
@@ -115,7 +115,8 @@ def main() -> int:
         rows.append(sum(len(step.changes) for step in tutorial.steps))
         folded.append(sum(len(step.changes) for step in tutorial.also))
         unheard.append(sum(step.effect is not None and not step.effect.audible for step in tutorial.steps))
-        print(f"{kind} {name}: {steps[-1]} steps, {folded[-1]} folded", file=sys.stderr, flush=True)
+        told_of = f"{steps[-1]} steps, {folded[-1]} folded, the told ones alone {left:.2f} dB off, itself {own:.2g}"
+        print(f"{kind} {name}: {told_of}", file=sys.stderr, flush=True)
     for pool in pools.values():
         renders += pool.renders
         pool.close()

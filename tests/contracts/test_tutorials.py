@@ -135,7 +135,7 @@ def test_the_template_says_nothing_but_the_data(told: Told) -> None:
     _, preset, tutorial = told
     names = vocabulary_of(tutorial.initial, preset).names()
     for step in tutorial.steps:
-        rows = ", ".join(f"{change.name} {change.value}" for change in step.changes if change.name != SWITCH)
+        rows = ", ".join(f"{change.name}: {change.value}" for change in step.changes if change.name != SWITCH)
         assert faults(f"Set {rows}. {heard(step)}", step, tutorial, names) == []
     text = to_markdown(tutorial)
     for step in tutorial.all_steps:

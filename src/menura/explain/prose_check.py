@@ -97,7 +97,7 @@ def _mentions(name: str, text: str) -> Iterator[re.Match[str]]:
 
 def _pattern(name: str) -> str:
     words = re.escape(_normal(name)).replace(r"\ to\ ", r"\s+to\s+(?:the\s+)?").replace(r"\ ", r"\s+")
-    return rf"(?<!\w){words}(?!\w)"
+    return rf"(?<!\w){words}(?!\w|[./]\d)"  # "Tempo 2/1" does not name a "Tempo 2"
 
 
 def _masked(text: str, names: Iterable[str]) -> str:
