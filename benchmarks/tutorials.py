@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from menura.datasets.archive import Archive
-from menura.errors import MenuraError
+from menura.errors import MenuraError, RenderError
 from menura.explain.edits import applied
 from menura.explain.explaining import explain
 from menura.explain.matched import read_match
@@ -84,6 +84,7 @@ def main() -> int:
     cases += list(matches(chosen.matches)) if chosen.matches else []
     began = time.perf_counter()
     pools: dict[str, RenderPool] = {}
+    exact: dict[str, RenderPool] = {}
     state_equal = sound_equal = told_equal = foreign_steps = renders = 0
     differences: list[float] = []
     steps, folded, unheard, rows = [], [], [], []
@@ -97,7 +98,11 @@ def main() -> int:
             arrived = execute(again)
             frozen = [synth.freeze(one) for one in (preset, preset, arrived)]
             told = applied(again.initial, (change.edit for step in again.steps for change in step.changes))
-            sounds = [synth.render(one, note) for one in (*frozen, synth.freeze(told))]
+            checked = exact.setdefault(synth.name, RenderPool(synth.name, chosen.workers, "exact"))
+            rendered = checked.render_many([(one, note) for one in (*frozen, synth.freeze(told))])
+            if any(one.audio is None for one in rendered):
+                raise RenderError("; ".join(one.error for one in rendered if one.error))
+            sounds = [one.audio for one in rendered if one.audio is not None]
         except MenuraError as error:
             failures.append(f"{name}: {error}")
             print(failures[-1], file=sys.stderr, flush=True)
@@ -117,6 +122,8 @@ def main() -> int:
         unheard.append(sum(step.effect is not None and not step.effect.audible for step in tutorial.steps))
         told_of = f"{steps[-1]} steps, {folded[-1]} folded, the told ones alone {left:.2f} dB off, itself {own:.2g}"
         print(f"{kind} {name}: {told_of}", file=sys.stderr, flush=True)
+    for pool in exact.values():
+        pool.close()
     for pool in pools.values():
         renders += pool.renders
         pool.close()
