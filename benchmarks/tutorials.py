@@ -84,22 +84,20 @@ def main() -> int:
     cases += list(matches(chosen.matches)) if chosen.matches else []
     began = time.perf_counter()
     pools: dict[str, RenderPool] = {}
-    exact: dict[str, RenderPool] = {}
     state_equal = sound_equal = told_equal = foreign_steps = renders = 0
     differences: list[float] = []
     steps, folded, unheard, rows = [], [], [], []
     failures: list[str] = []
     for name, kind, preset, note in cases:
         synth = synth_of(preset.synth)
-        pool = pools.setdefault(synth.name, RenderPool(synth.name, chosen.workers, "fast"))
+        pool = pools.setdefault(synth.name, RenderPool(synth.name, chosen.workers, "exact"))
         try:
             tutorial = explain(preset, synth, pool, note)
             again = tutorial_of(json.loads(json.dumps(document(tutorial), allow_nan=False)), synth.init())
             arrived = execute(again)
             frozen = [synth.freeze(one) for one in (preset, preset, arrived)]
             told = applied(again.initial, (change.edit for step in again.steps for change in step.changes))
-            checked = exact.setdefault(synth.name, RenderPool(synth.name, chosen.workers, "exact"))
-            rendered = checked.render_many([(one, note) for one in (*frozen, synth.freeze(told))])
+            rendered = pool.render_many([(one, note) for one in (*frozen, synth.freeze(told))])
             if any(one.audio is None for one in rendered):
                 raise RenderError("; ".join(one.error for one in rendered if one.error))
             sounds = [one.audio for one in rendered if one.audio is not None]
@@ -122,8 +120,6 @@ def main() -> int:
         unheard.append(sum(step.effect is not None and not step.effect.audible for step in tutorial.steps))
         told_of = f"{steps[-1]} steps, {folded[-1]} folded, the told ones alone {left:.2f} dB off, itself {own:.2g}"
         print(f"{kind} {name}: {told_of}", file=sys.stderr, flush=True)
-    for pool in exact.values():
-        pool.close()
     for pool in pools.values():
         renders += pool.renders
         pool.close()

@@ -95,7 +95,7 @@ Told = tuple[Synth, Preset, Tutorial]
 def explained(name: str) -> Told:
     """A preset's tutorial, made once for all tests."""
     synth, preset = synth_of(name), MADE[name]()
-    with RenderPool(synth.name, workers=2, mode="fast") as pool:
+    with RenderPool(synth.name, workers=2) as pool:
         return synth, preset, explain(preset, synth, pool, NOTE)
 
 

@@ -115,7 +115,7 @@ def explained(preset: Preset, note: Note, workers: int | None) -> Tutorial:
     from menura.synths.registry import synth_of
 
     synth = synth_of(preset.synth)
-    with RenderPool(synth.name, workers, "fast") as pool, _listening() as progress:
+    with RenderPool(synth.name, workers, "exact") as pool, _listening() as progress:
         return explaining(preset, synth, pool, note, progress=progress)
 
 

@@ -33,7 +33,7 @@ def explain(
     Args:
         preset: the goal.
         synth: the synth that plays it.
-        pool: renders; see `synths.pool.RenderPool`.
+        pool: renders exactly; see `synths.pool.RenderPool`.
         note: what is played; C4 for a second by default.
         progress: called with the number of presets that are played next.
 
