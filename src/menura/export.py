@@ -19,6 +19,7 @@ from menura.preset import Preset
 from menura.version import __version__
 
 if TYPE_CHECKING:
+    from menura.explain.tutorial import Tutorial
     from menura.matching.match import Match
     from menura.matching.target import Target
     from menura.synths.base import Synth
@@ -52,6 +53,7 @@ def export_matches(
     *,
     force: bool = False,
     run: RunFacts | None = None,
+    tutorial: Tutorial | None = None,
 ) -> list[Path]:
     """Writes every match as ``NN-name.vital`` (or its synth's ending), ``.wav`` and ``.card.json``, and the report.
 
@@ -65,6 +67,7 @@ def export_matches(
         force: replace files of the same names, and take away those of an earlier run that this one does not have;
             without it a folder that holds anything is refused.
         run: limits and what was spent.
+        tutorial: of the nearest match as `as_written` gives it; it is put into the report, and beside the preset.
 
     Returns:
         The paths, the presets first.
@@ -75,7 +78,7 @@ def export_matches(
     """
     folder = Path(folder)
     check_place(folder, force=force)
-    return _place(_contents(matches, target, run or RunFacts()), folder, force)
+    return _place(_contents(matches, target, run or RunFacts(), tutorial), folder, force)
 
 
 def check_place(folder: str | Path, *, force: bool = False) -> None:
@@ -142,9 +145,20 @@ def install(paths: Iterable[str | Path], *, folder: Path | None = None) -> list[
     return installed
 
 
-def _contents(matches: Sequence[Match], target: Target, run: RunFacts) -> dict[str, bytes]:
+def as_written(match: Match, target: Target, rank: int = 1) -> Preset:
+    """The preset that `export_matches` writes for a match: named and signed."""
+    from menura.synths.registry import synth_of
+
+    comment = _comment(match, target, synth_of(match.preset.synth))
+    return signed(match.preset, f"{target.name or 'sound'} {rank}", comment)
+
+
+def _contents(
+    matches: Sequence[Match], target: Target, run: RunFacts, tutorial: Tutorial | None = None
+) -> dict[str, bytes]:
     """Every file's bytes by its name, in the order in which they are told."""
     from menura.audio import encode_audio
+    from menura.explain.template import tutorial_files
     from menura.report import report_of
     from menura.synths.registry import synth_of
 
@@ -155,15 +169,17 @@ def _contents(matches: Sequence[Match], target: Target, run: RunFacts) -> dict[s
     for number, match in enumerate(matches, start=1):
         synth = synth_of(match.preset.synth)
         stem = f"{number:02d}-{base}"
-        title = f"{target.name or 'sound'} {number}"
-        presets[stem + synth.suffix] = synth.write(signed(match.preset, title, _comment(match, target, synth)))
+        presets[stem + synth.suffix] = synth.write(as_written(match, target, number))
         others[f"{stem}.wav"] = encode_audio(match.audio)
         names = {"preset": stem + synth.suffix, "sound": f"{stem}.wav"}
         card = _match_card(number, match, target, run, names, {**presets, **others})
         others[f"{stem}.card.json"] = _json(card)
         cards.append(card)
     files = {**presets, **others}
-    files[REPORT] = report_of(matches, target, asdict(run), list(presets.items()), [f"{n[:-6]}.wav" for n in presets])
+    sounds = [str(Path(name).with_suffix(".wav")) for name in presets]
+    files[REPORT] = report_of(matches, target, asdict(run), list(presets.items()), sounds, tutorial)
+    if tutorial is not None:
+        files |= {name: text.encode() for name, text in tutorial_files(tutorial, f"01-{base}").items()}
     files[CARD] = _json(_run_card(cards, target, run, files))
     return files
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from menura.report.settings import settings_that_matter, shown_synth
+from menura.explain.settings import settings_that_matter, shown_synth
 from menura.synths.registry import synth_of
 
 

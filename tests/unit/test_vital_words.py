@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from menura.explain.settings import SettingGroup, settings_that_matter
+from menura.explain.vital_words import readable
 from menura.preset import Preset, Route
-from menura.report.settings import SettingGroup, settings_that_matter
-from menura.report.vital_words import readable
 from menura.synths.registry import synth_of
 from menura.synths.vital.controls import controls
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from menura import storage
-from menura.cli import STOPPED, bench, dataset, doctor, info, library, match, render, screen, synths
+from menura.cli import STOPPED, bench, dataset, doctor, explain, info, library, match, render, screen, synths
 from menura.errors import MenuraError
 from menura.version import __version__
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("match")(match.match)
+app.command("explain")(explain.explain)
 app.command("render")(render.render)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)

@@ -25,7 +25,7 @@ def info(
 
 
 def _preset(path: Path, json: bool) -> None:
-    from menura.report.settings import settings_that_matter
+    from menura.explain.settings import settings_that_matter
 
     synth, preset = read_preset(path)
     groups = settings_that_matter(preset, synth.init())

@@ -18,7 +18,9 @@ from menura.errors import InputError, WorkError
 
 if TYPE_CHECKING:
     from menura.events import Finished
+    from menura.explain.tutorial import Tutorial
     from menura.export import RunFacts
+    from menura.matching.match import Match
     from menura.matching.target import Target
 
 
@@ -53,6 +55,9 @@ def match(
     near: Annotated[
         Path | None, typer.Option("--near", help="Preset to stay near; bank.syx#3 is the third of a bank.")
     ] = None,
+    explained: Annotated[
+        bool, typer.Option("--explain", help="Tell how the nearest is built, in the report and beside it.")
+    ] = False,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -98,13 +103,28 @@ def match(
         locked=tuple(lock or ()),
         near=str(near or ""),
     )
+    tutorial = None if not explained or cancel.is_set() else _tutorial(finished.matches[0], target, workers)
     with _signals(signal.SIG_IGN):  # what is being written is written whole
-        paths = export.export_matches(finished.matches, target, folder, force=force, run=facts)
+        paths = export.export_matches(finished.matches, target, folder, force=force, run=facts, tutorial=tutorial)
         presets = paths[: len(finished.matches)]
         installed = export.install(presets) if install else []
     _tell(finished, facts, target, folder, presets, installed, json)
     if cancel.is_set():
         raise StoppedError
+
+
+def _tutorial(match: Match, target: Target, workers: int | None) -> Tutorial | None:
+    """How the nearest is built; None where it was stopped or did not work out, since the presets count more."""
+    from menura import export
+    from menura.cli.explain import explained
+
+    try:
+        return explained(export.as_written(match, target), match.note, workers)
+    except KeyboardInterrupt:
+        screen.note("the tutorial was stopped; the presets are written without it")
+    except WorkError as error:
+        screen.note(f"warning: no tutorial: {error}")
+    return None
 
 
 def stopper(cancel: threading.Event) -> Callable[[int, object], None]:

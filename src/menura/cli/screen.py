@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -67,6 +68,14 @@ def show(thing: Any) -> None:
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=160, highlight=False)
     console.print(thing)
+
+
+def show_markdown(text: str) -> None:
+    """Markdown, set for a terminal; as it is where nobody looks."""
+    if Console(file=sys.stdout).is_terminal:
+        show(Markdown(text))
+    else:
+        print(text, end="", flush=True)
 
 
 def errors() -> Console:

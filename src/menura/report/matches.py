@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from menura.explain.settings import settings_that_matter, shown_synth
 from menura.report.page import Answer, Attachment, Page, render_page
-from menura.report.settings import settings_that_matter, shown_synth
 from menura.version import __version__
 
 if TYPE_CHECKING:
+    from menura.explain.tutorial import Tutorial
     from menura.matching.match import Match
     from menura.matching.target import Target
 
@@ -27,6 +28,7 @@ def report_of(
     run: Mapping[str, Any],
     presets: Sequence[tuple[str, bytes]],
     sound_names: Sequence[str],
+    tutorial: Tutorial | None = None,
 ) -> bytes:
     """The report as the bytes of an HTML file.
 
@@ -36,6 +38,7 @@ def report_of(
         run: `renders`, `seconds`, `stopped_by` and `track`, as far as they are known.
         presets: name and content of each match's preset file.
         sound_names: name of each match's sound file beside the report.
+        tutorial: how the nearest is built, where it was asked for.
     """
     from menura.synths.registry import synth_of
 
@@ -51,8 +54,9 @@ def report_of(
             settings=settings_that_matter(match.preset, initial) if initial else (),
             preset=Attachment(name, body),
             sound_name=sound,
+            tutorial=None if number else tutorial,
         )
-        for match, (name, body), sound in zip(matches, presets, sound_names, strict=True)
+        for number, (match, (name, body), sound) in enumerate(zip(matches, presets, sound_names, strict=True))
     ]
     page = Page(
         target_name=target.name or "A sound",

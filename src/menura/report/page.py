@@ -10,11 +10,13 @@ from html import escape
 from urllib.parse import quote
 
 from menura.audio import Audio
+from menura.explain.settings import SettingGroup, shown_synth
+from menura.explain.tutorial import Tutorial
 from menura.note import Note
 from menura.report import pictures, sounds
 from menura.report.scores import score_table
-from menura.report.settings import SettingGroup, shown_synth
 from menura.report.shell import shell
+from menura.report.steps import steps_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Answer:
     scores: Mapping[str, float]
     lineage: Sequence[str] = ()
     settings: Sequence[SettingGroup] = ()
+    tutorial: Tutorial | None = None
     preset: Attachment | None = None
     sound_name: str = ""
     """Name of the sound file beside the page; empty where there is none."""
@@ -197,6 +200,7 @@ def _card(
 {legend}
 {_envelopes(target, audio, gain_db, seconds, number)}
 {_settings(answer.settings)}
+{steps_html(answer.tutorial)}
 </article>"""
 
 

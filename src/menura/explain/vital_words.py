@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from menura.explain.settings import Setting, SettingGroup, same
 from menura.preset import Preset, Route
-from menura.report.settings import Setting, SettingGroup, same
 from menura.synths.vital.controls import Control, controls
 
-_PARTS: tuple[tuple[str, str], ...] = (
+MODULES: tuple[tuple[str, str], ...] = (
     *((f"osc_{n}", f"Oscillator {n}") for n in (1, 2, 3)),
     ("sample", "Sample"),
     *((f"filter_{n}", f"Filter {n}") for n in (1, 2)),
@@ -24,7 +24,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ("macro_control", "Macros"),
     ("", "Voice and output"),
 )
-_TITLES = dict(_PARTS)
+TITLES = dict(MODULES)
 _UNUSED = re.compile(r"view_|.*_view_2d|.*_on$|effect_chain_order|modulation_\d")
 _MOVERS = re.compile(r"(env|lfo|random)_\d")
 
@@ -32,28 +32,28 @@ _MOVERS = re.compile(r"(env|lfo|random)_\d")
 def vital_settings(preset: Preset, initial: Preset) -> list[SettingGroup]:
     """Groups of settings that differ from the initial patch and are heard, then the routes."""
     routes = [route for route in preset.routes if route.source and route.destination and not route.bypass]
-    routes = [route for route in routes if _plays(preset, _part_of(route.destination))]
+    routes = [route for route in routes if _plays(preset, module_of(route.destination))]
     moving = {route.source for route in routes} | {"env_1"}
     known = controls()
-    members: dict[str, list[Control]] = {prefix: [] for prefix, _ in _PARTS}
+    members: dict[str, list[Control]] = {prefix: [] for prefix, _ in MODULES}
     for name, control in known.items():
         if not _UNUSED.match(name):
-            members[_part_of(name)].append(control)
+            members[module_of(name)].append(control)
     groups: list[SettingGroup] = []
-    for prefix, title in _PARTS:
+    for prefix, title in MODULES:
         if not _plays(preset, prefix) or (_MOVERS.fullmatch(prefix) and prefix not in moving):
             continue
-        rows = _wavetable(preset, prefix)
+        rows = loaded_words(preset, prefix)
         for control in members[prefix]:
             value = preset.values.get(control.name)
-            if value is None or same(value, initial.values.get(control.name)) or _overruled(preset, control.name):
+            if value is None or same(value, initial.values.get(control.name)) or overruled(preset, control.name):
                 continue
-            rows.append(Setting(_short(control.label, title), readable(control, value)))
-        shape = _lfo_shape(preset, prefix)
+            rows.append(Setting(short_name(control.label, title), readable(control, value)))
+        shape = lfo_shape(preset, prefix)
         if rows or shape:
             groups.append(SettingGroup(title, tuple(rows), shape))
     if routes:
-        groups.append(SettingGroup("Routes", tuple(_route(route, known) for route in routes)))
+        groups.append(SettingGroup("Routes", tuple(route_words(route, known) for route in routes)))
     return groups
 
 
@@ -85,10 +85,10 @@ def _with_units(number: str, units: str) -> str:
     return f"{number}{units}" if units == "%" else f"{number} {units}".strip()
 
 
-def _part_of(name: str) -> str:
+def module_of(name: str) -> str:
     """`osc_1` of `osc_1_level`; empty for what belongs to the whole."""
     words = name.split("_")
-    return next((part for n in (2, 1) if (part := "_".join(words[:n])) in _TITLES), "")
+    return next((part for n in (2, 1) if (part := "_".join(words[:n])) in TITLES), "")
 
 
 def _plays(preset: Preset, prefix: str) -> bool:
@@ -96,7 +96,7 @@ def _plays(preset: Preset, prefix: str) -> bool:
     return preset.values.get(f"{prefix}_on", 1.0) >= 0.5
 
 
-def _overruled(preset: Preset, name: str) -> bool:
+def overruled(preset: Preset, name: str) -> bool:
     """True for a rate that another control sets aside: seconds where the tempo counts, and the other way round."""
     prefix, _, field = name.rpartition("_")
     sync = preset.values.get(f"{prefix}_sync")
@@ -105,24 +105,33 @@ def _overruled(preset: Preset, name: str) -> bool:
     return (field == "frequency") != (sync == 0.0)
 
 
-def _short(label: str, title: str) -> str:
+def short_name(label: str, title: str) -> str:
     """`Oscillator 1 Level` in the group `Oscillator 1` is `Level`."""
     start = re.escape(title).replace("Effects\\ filter", "Filter fx").replace("Equalizer", "EQ")
     return re.sub(rf"^{start}\s+", "", label, flags=re.IGNORECASE) or label
 
 
-def _source_name(source: str) -> str:
-    if source in _TITLES:
-        return _TITLES[source]
+def source_name(source: str) -> str:
+    """``Envelope 2`` for ``env_2``, ``Macro 1``, ``Velocity``."""
+    if source in TITLES:
+        return TITLES[source]
     return source.replace("macro_control", "macro").replace("_", " ").capitalize()
 
 
-def _route(route: Route, known: Mapping[str, Control]) -> Setting:
-    destination = known[route.destination].label if route.destination in known else route.destination
+def destination_name(destination: str, known: Mapping[str, Control]) -> str:
+    """``Filter 1 Cutoff`` for ``filter_1_cutoff``; a route's amount with the number of its slot."""
+    slot = re.match(r"modulation_(\d+)_", destination)
+    label = known[destination].label if destination in known else destination.replace("_", " ")
+    return label.replace("Modulation", f"Modulation {slot[1]}", 1) if slot else label
+
+
+def route_words(route: Route, known: Mapping[str, Control]) -> Setting:
+    """A route as ``Envelope 2 → Filter 1 Cutoff`` with its amount, a share of the destination's range."""
+    destination = destination_name(route.destination, known)
     extras = [word for word, is_so in (("both ways", route.bipolar), ("stereo", route.stereo)) if is_so]
     if route.power:
         extras.append(f"curve {route.power:+.2g}")
-    return Setting(f"{_source_name(route.source)} → {destination}", ", ".join([f"{route.amount:+.0%}", *extras]))
+    return Setting(f"{source_name(route.source)} → {destination}", ", ".join([f"{route.amount:+.0%}", *extras]))
 
 
 def _settings(preset: Preset, name: str) -> Any:
@@ -136,7 +145,7 @@ def _item(items: Any, prefix: str) -> Any:
     return items[place] if isinstance(items, Sequence) and place < len(items) else None
 
 
-def _wavetable(preset: Preset, prefix: str) -> list[Setting]:
+def loaded_words(preset: Preset, prefix: str) -> list[Setting]:
     """What an oscillator or the sampler plays."""
     if prefix.startswith("osc_"):
         table = _item(_settings(preset, "wavetables"), prefix)
@@ -156,7 +165,7 @@ def _wavetable(preset: Preset, prefix: str) -> list[Setting]:
     return []
 
 
-def _lfo_shape(preset: Preset, prefix: str) -> tuple[tuple[float, float], ...]:
+def lfo_shape(preset: Preset, prefix: str) -> tuple[tuple[float, float], ...]:
     """The drawn contour of an LFO; its file counts downwards from the top."""
     if not prefix.startswith("lfo_"):
         return ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from menura.explain.settings import Setting, SettingGroup, same
 from menura.preset import Preset
-from menura.report.settings import Setting, SettingGroup, same
 from menura.synths.dx7.algorithms import algorithm
 from menura.synths.dx7.controls import OPERATORS, control_of
 

@@ -32,11 +32,11 @@ def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
     Controls of a part that is switched off, and contours that move nothing, are left out.
     """
     if preset.synth == "vital":
-        from menura.report.vital_words import vital_settings
+        from menura.explain.vital_words import vital_settings
 
         return vital_settings(preset, initial)
     if preset.synth == "dx7":
-        from menura.report.dx7_words import dx7_settings
+        from menura.explain.dx7_words import dx7_settings
 
         return dx7_settings(preset, initial)
     rows = [
