@@ -12,7 +12,7 @@ from menura.features.spectra import hz_to_mel, mel_power, mel_to_hz
 
 RATE = 44_100
 BANDS, COLUMNS = 96, 320
-FLOOR_DB, STEP_DB = -110.0, 0.5
+FLOOR_DB, STEP_DB = -140.0, 0.6
 """A byte of the matrix is (level - FLOOR_DB) / STEP_DB."""
 _WINDOW = 2048
 _POINTS = 240
@@ -37,6 +37,8 @@ def picture_of(audio: Audio, *, pitch: float | None = None) -> dict[str, Any]:
     steps = np.clip(np.round((levels - FLOOR_DB) / STEP_DB), 0, 255).astype(np.uint8)
     edges = np.linspace(0.0, float(hz_to_mel(RATE / 2.0)), BANDS + 2)
     loudness = measure_loudness(audio)
+    # One channel is heard from both loudspeakers.
+    heard_lufs = loudness.lufs + (3.01 if audio.channels == 1 else 0.0)
     return {
         "seconds": audio.seconds,
         "bands": BANDS,
@@ -48,7 +50,7 @@ def picture_of(audio: Audio, *, pitch: float | None = None) -> dict[str, Any]:
         "hz": [round(float(hz), 2) for hz in mel_to_hz(edges[1:-1])],
         "envelope_db": _envelope(sound),
         "pitch": None if pitch is None else _pitch(mono, pitch, sound.seconds),
-        "lufs": loudness.lufs,
+        "lufs": heard_lufs,
         "peak_db": loudness.peak_dbfs,
     }
 
