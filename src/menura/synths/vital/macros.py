@@ -65,22 +65,32 @@ def _uses(preset: Preset, source: str) -> bool:
     return any(route.source == source for route in preset.routes)
 
 
+def _drawn(preset: Preset, name: str, goal: float, amount: float) -> Preset:
+    """A control that goes to a place as the amount goes to an end, whichever: nothing jumps on the way."""
+    return _added(preset, **{name: abs(amount) * (goal - preset.values[name])})
+
+
 _FLAT = {"eq_low_gain": 0.0, "eq_band_gain": 0.0, "eq_high_gain": 0.0}
 
 
 def _brighter(preset: Preset, amount: float) -> Preset:
     rest = {**_FLAT, "eq_high_cutoff": 88.0, "eq_high_mode": 0.0}
-    return _added(_switched(preset, "eq_on", rest), eq_high_gain=13.0 * amount)
+    preset = _drawn(_switched(preset, "eq_on", rest), "eq_high_cutoff", 88.0 if amount > 0 else 76.0, amount)
+    before = preset.values["eq_high_gain"]
+    preset = _added(preset, eq_high_gain=13.0 * amount)
+    # What the shelf has no room for, what lies below it gives.
+    rest_db = before + 13.0 * amount - preset.values["eq_high_gain"]
+    return _added(preset, eq_low_gain=-rest_db, eq_band_gain=-0.5 * rest_db)
 
 
 def _warmer(preset: Preset, amount: float) -> Preset:
     preset = _switched(preset, "eq_on", {**_FLAT, "eq_low_mode": 0.0})
-    return _added(_set(preset, eq_low_cutoff=max(preset.values["eq_low_cutoff"], 58.0)), eq_low_gain=10.0 * amount)
+    return _added(_drawn(preset, "eq_low_cutoff", 58.0, amount), eq_low_gain=10.0 * amount)
 
 
 def _closer(preset: Preset, amount: float) -> Preset:
     rest = {**_FLAT, "eq_band_cutoff": 92.0, "eq_band_mode": 0.0, "eq_band_resonance": 0.35}
-    return _added(_switched(preset, "eq_on", rest), eq_band_gain=11.0 * amount)
+    return _added(_drawn(_switched(preset, "eq_on", rest), "eq_band_cutoff", 92.0, amount), eq_band_gain=11.0 * amount)
 
 
 def _softer_attack(preset: Preset, amount: float) -> Preset:
@@ -132,6 +142,9 @@ def _longer_decay(preset: Preset, amount: float) -> Preset:
         preset = _stretched(preset, lfo, factor, min(0.02 / seconds, 0.5))
     if _contours(preset, _ENVELOPE):
         return preset
+    if amount < 0:
+        preset = _drawn(preset, "env_1_decay", 0.9, amount)
+        return _added(preset, env_1_sustain=0.9 * amount)
     return _added(preset, env_1_decay=0.5 * amount, env_1_sustain=0.5 * amount)
 
 
@@ -224,7 +237,7 @@ def _bigger(preset: Preset, amount: float) -> Preset:
             preset = _set(preset, **{f"{name}_spectral_morph_type": _FORMANTS, f"{name}_spectral_morph_amount": 0.5})
         elif kind != _FORMANTS:
             continue
-        preset = _added(preset, **{f"{name}_spectral_morph_amount": -0.12 * amount})
+        preset = _added(preset, **{f"{name}_spectral_morph_amount": -0.25 * amount})
     return preset
 
 
