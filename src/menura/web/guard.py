@@ -63,9 +63,13 @@ class Guard:
         if scope["type"] != "http":  # no web sockets here
             return
         began = False
+        body = _Body(receive, self._settings)
 
         async def guarded(message: Message) -> None:
             nonlocal began
+            if body.refused is not None and not began:
+                # Whoever was reading the body takes a refusal for a torn one, and would say so.
+                raise body.refused
             if message["type"] == "http.response.start":
                 began = True
                 own = {name.encode() for name, _ in HEADERS}
@@ -73,7 +77,6 @@ class Guard:
                 message["headers"] = kept + [(name.encode(), value.encode()) for name, value in HEADERS]
             await send(message)
 
-        body = _Body(receive, self._settings)
         try:
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
             self._check_host(headers, scope)
@@ -83,6 +86,7 @@ class Guard:
             body.check_length(headers)
             await self._inner(scope, body.receive, guarded)
         except _RefusedError as error:
+            body.refused = None
             if not began:
                 await _refuse(guarded, error)
 
@@ -139,6 +143,7 @@ class _Body:
     """A request's body, as long as it may be and as slow as it may be."""
 
     def __init__(self, receive: Receive, settings: Settings) -> None:
+        self.refused: _RefusedError | None = None
         self._receive = receive
         self._limits = settings.limits
         self._count = 0
@@ -160,12 +165,14 @@ class _Body:
             async with asyncio.timeout(max(patience, 0.0)):
                 message = await self._receive()
         except TimeoutError as error:
-            raise _RefusedError(408, "the rest of the request did not come in time; send it again") from error
+            self.refused = _RefusedError(408, "the rest of the request did not come in time; send it again")
+            raise self.refused from error
         if message["type"] == "http.request":
             self._count += len(message.get("body", b""))
             self._over = not message.get("more_body", False)
             if self._count > self._limits.upload_bytes:
-                raise self._too_much()
+                self.refused = self._too_much()
+                raise self.refused
         return message
 
     def _too_much(self) -> _RefusedError:
