@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -208,21 +205,3 @@ def test_the_queue_is_bounded(tmp_path: Path) -> None:
         assert "wait already" in full.json()["error"]
     finally:
         server.close()
-
-
-def test_eight_clients_at_once_all_get_their_answer(server: Server) -> None:
-    found: list[dict[str, Any]] = []
-
-    def one(number: int) -> None:
-        with httpx.Client(base_url=server.url, timeout=90, trust_env=False) as client:
-            files = {"sound": (f"{number}.wav", tone(0.3, 110.0 * (1 + number / 8)))}
-            job = client.post("/api/jobs", files=files, data={"synth": "toy", "renders": 6, "top": 1}).json()
-            text = client.get(f"/api/jobs/{job['id']}/events").text
-            found.append(json.loads(text.rsplit("data: ", 1)[1]))
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [event["event"] for event in found] == ["finished"] * 8
