@@ -18,7 +18,8 @@ Signal = NDArray[np.float32]
 
 
 def _spectrum(mono: Signal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.fft.rfftfreq(4096, 1 / RATE), power(mono, 4096, 1024).mean(axis=0).astype(float)
+    spectrum = power(mono, 4096, 1024).mean(axis=0).astype(np.float64)
+    return np.fft.rfftfreq(4096, 1 / RATE).astype(np.float64), spectrum
 
 
 def _share_db(mono: Signal, low: float, high: float) -> float:

@@ -120,11 +120,14 @@ def test_matching_again_keeps_what_is_locked(server: Server, done: dict[str, Any
 
 
 def test_a_waiting_match_is_cancelled_at_once_and_a_running_one_hands_in_its_best(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
+    server = Server(tmp_path / "data", limits={"jobs_waiting": 1})
     try:
         running = server.match(tone(), renders=5000, seconds=60)["id"]
-        waiting = server.match(tone())["id"]
         server.wait(running, "running")
+        waiting = server.match(tone())["id"]
+        full = server.http.post("/api/jobs", files={"sound": tone()}, data={"synth": "toy"})
+        assert full.status_code == 503  # the queue is bounded
+        assert "wait already" in full.json()["error"]
         assert server.http.post(f"/api/jobs/{waiting}/cancel").json()["state"] == "cancelled"
         with server.http.stream("GET", f"/api/jobs/{running}/events") as stream:
             next(line for line in stream.iter_lines() if line == "event: improved")
@@ -192,16 +195,3 @@ def test_a_new_server_knows_the_old_ones_results(tmp_path: Path) -> None:
 def test_two_servers_do_not_share_a_folder(server: Server) -> None:
     with pytest.raises(AssertionError, match="another menura serve uses"):
         Server(server.folder)
-
-
-def test_the_queue_is_bounded(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data", limits={"jobs_waiting": 1})
-    try:
-        running = server.match(tone(), renders=5000, seconds=60)["id"]
-        server.wait(running, "running")
-        server.match(tone())
-        full = server.http.post("/api/jobs", files={"sound": tone()}, data={"synth": "toy"})
-        assert full.status_code == 503
-        assert "wait already" in full.json()["error"]
-    finally:
-        server.close()
