@@ -34,12 +34,12 @@ export const makeDeck = ({ changed }) => {
     try {
       const found = await fetchSound(address, mine.signal);
       if (source.loading !== mine || !sources.includes(source)) return;
-      Object.assign(source, found);
+      Object.assign(source, found, { loading: null });
       playhead.refresh();
-      show();
       changed();
     } finally {
       if (source.loading === mine) source.loading = null;
+      show();
     }
   };
   const loadTarget = (job) => load(sources[0], [`/api/jobs/${job}/target/sound`, `/api/jobs/${job}/target/picture`]);
