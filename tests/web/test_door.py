@@ -281,7 +281,7 @@ def test_the_document_of_the_api_is_kept(server: Server) -> None:
 
     for result in schema.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
-        calm = settings(max_examples=8, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+        calm = settings(max_examples=5, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
         # Hypothesis takes the health of data that are slow to draw for the test's own.
         calm = settings(calm, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
