@@ -35,6 +35,11 @@ def config_folder() -> Path:
     return _named_folder("MENURA_CONFIG", "user_config_path")
 
 
+def data_folder() -> Path:
+    """What the user made and would miss; MENURA_DATA overrides. It need not exist yet."""
+    return _named_folder("MENURA_DATA", "user_data_path")
+
+
 def vital_preset_folder(
     *, platform: str = sys.platform, environment: Mapping[str, str] | None = None, home: Path | None = None
 ) -> Path:

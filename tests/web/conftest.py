@@ -184,3 +184,14 @@ def open_page() -> Iterator[Callable[[Path], Browser]]:
     yield open_one
     for browser in opened:
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser; without one the test is skipped here and fails in CI."""
+    executable = find_browser()
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: CI must install one, so that pages are tested")
+        pytest.skip("no Chromium is installed; pages are not tested in a browser")
+    return executable

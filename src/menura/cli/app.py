@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from menura import storage
-from menura.cli import STOPPED, bench, dataset, doctor, explain, info, library, match, render, screen, synths
+from menura.cli import STOPPED, bench, dataset, doctor, explain, info, library, match, render, screen, serve, synths
 from menura.errors import MenuraError
 from menura.version import __version__
 
@@ -29,6 +29,7 @@ app.command("explain")(explain.explain)
 app.command("render")(render.render)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
 app.add_typer(synths.app, name="synths")
 app.add_typer(bench.app, name="bench")
 app.add_typer(dataset.app, name="dataset")

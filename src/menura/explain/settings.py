@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from menura.preset import Preset
+from menura.space import Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,24 @@ def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
     groups = [SettingGroup("Controls", tuple(rows))] if rows else []
     routes = [Setting(f"{route.source} → {route.destination}", f"{route.amount:+.0%}") for route in preset.routes]
     return [*groups, SettingGroup("Routes", tuple(routes))] if routes else groups
+
+
+def shown_value(synth: str, parameter: Parameter, value: float) -> tuple[str, str]:
+    """A control's name and value as people read them."""
+    label = parameter.name.replace("_", " ").capitalize()
+    if synth == "vital":
+        from menura.explain.vital_words import readable
+        from menura.synths.vital.controls import controls
+
+        control = controls()[parameter.name]
+        return control.label or label, readable(control, value)
+    if synth == "dx7":
+        from menura.synths.dx7.controls import control_of
+
+        return label, control_of(parameter.name).shown(value)
+    if parameter.choices:
+        return label, parameter.choices[round(value - parameter.low)]
+    return label, f"{value:.3g} {parameter.units}".strip()
 
 
 def shown_synth(name: str) -> str:

@@ -5,65 +5,103 @@
 //   seconds()   length of the whole          ready()     a promise of true where it may play
 //   buffers()   the sounds, decoded          elements()  media elements in their stead, or nothing
 //   heard()     which one is let through     level(i)    how loud, 1 is as it is
-//   show()      called when playing begins and ends      empty()     true where there is nothing to hear yet
-//   hear(i), swap(), keys      what the keyboard does
-const makePlayhead = ({
-  seconds, ready, buffers, elements = () => null, heard, level, show, hear, swap, keys = {}, empty = () => false,
-}) => {
-  const one = (selector) => document.querySelector(selector);
-  const slider = one("#position");
-  const FADE = 0.008;
-  let context = null, live = [], playing = false, startedAt = 0, offset = 0;
+//   region()    start and end of the loop    show()      called when playing begins and ends
+//   hear(i), swap(), keys      what the keyboard does    empty()     true where there is nothing to hear yet
 
-  const gain = (index) => (index === heard() ? level(index) : 0);
-  const now = () => {
-    if (!playing) return offset;
-    if (elements()) return elements()[heard()].currentTime;
-    const at = offset + Math.max(0, context.currentTime - startedAt);
-    return one("#loop").checked ? at % seconds() : Math.min(at, seconds());
-  };
-  const halt = () => {
-    live.forEach(({ source }) => { source.onended = null; source.stop(); });
-    live = [];
-    elements()?.forEach((element) => element.pause());
-  };
+// Seconds in which one sound gives way to another: too short to be noticed, too long to click.
+const FADE = 0.008;
+
+// Sounds that run together in one context from the moment `when`, at the place `at`; a loop is [start, end] or null.
+const makeMix = (context, { buffers, seconds, level, when, at, loop = null, faded = false }) => {
   // Every sound is brought to the same length, so that loops stay together.
   const padded = (buffer) => {
-    const length = Math.round(seconds() * buffer.sampleRate);
+    const length = Math.max(1, Math.round(seconds * buffer.sampleRate));
     if (buffer.length === length) return buffer;
     const longer = new AudioBuffer({ length, numberOfChannels: buffer.numberOfChannels, sampleRate: buffer.sampleRate });
     for (let c = 0; c < buffer.numberOfChannels; c += 1) longer.copyToChannel(buffer.getChannelData(c).subarray(0, length), c);
     return longer;
   };
+  const voices = buffers.map((buffer, index) => {
+    const source = context.createBufferSource(), volume = context.createGain();
+    source.buffer = padded(buffer);
+    if (loop) Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
+    source.connect(volume).connect(context.destination);
+    volume.gain.value = faded ? 0 : level(index);
+    if (faded) volume.gain.setTargetAtTime(level(index), when, FADE);
+    source.start(when, at);
+    return { source, volume };
+  });
+  return {
+    // Lets another sound through.
+    hear: (of, moment) => voices.forEach(({ volume }, index) => volume.gain.setTargetAtTime(of(index), moment, FADE)),
+    // Ends, at once or by giving way.
+    end: (moment) => voices.forEach(({ source, volume }) => {
+      source.onended = null;
+      if (moment !== undefined) volume.gain.setTargetAtTime(0, moment, FADE);
+      source.stop(moment === undefined ? 0 : moment + 8 * FADE);
+    }),
+    onended: (call) => { voices[0].source.onended = call; },
+  };
+};
+
+const makePlayhead = ({
+  seconds, ready, buffers, elements = () => null, heard, level, show, hear, swap, keys = {}, empty = () => false,
+  region = () => null,
+}) => {
+  const one = (selector) => document.querySelector(selector);
+  const slider = one("#position");
+  let context = null, mix = null, playing = false, startedAt = 0, offset = 0;
+
+  const gain = (index) => (index === heard() ? level(index) : 0);
+  const looped = () => (one("#loop").checked ? region() ?? [0, seconds()] : null);
+  const placeAt = (moment) => {
+    const at = offset + Math.max(0, moment - startedAt), loop = looped();
+    if (!loop) return Math.min(at, seconds());
+    return at < loop[1] ? at : loop[0] + ((at - loop[0]) % (loop[1] - loop[0]));
+  };
+  const now = () => {
+    if (!playing) return offset;
+    if (elements()) return elements()[heard()].currentTime;
+    return placeAt(context.currentTime);
+  };
+  const halt = () => {
+    mix?.end();
+    mix = null;
+    elements()?.forEach((element) => element.pause());
+  };
   const ended = () => { if (playing) { stop(); seek(0); } };
-  const begin = (at) => {
-    halt();
-    offset = at;
+  const begin = (at, giveWay = false) => {
+    const loop = looped();
     if (elements()) {
+      halt();
+      offset = at;
       const element = elements()[heard()];
-      Object.assign(element, { currentTime: Math.min(at, element.duration || 0), loop: one("#loop").checked, volume: level(heard()) });
+      Object.assign(element, { currentTime: Math.min(at, element.duration || 0), loop: Boolean(loop), volume: level(heard()) });
       element.onended = () => element.loop || ended();
       element.play().catch(stop);
       return;
     }
-    startedAt = context.currentTime + 0.02;
-    live = buffers().map((buffer, index) => {
-      const source = context.createBufferSource(), volume = context.createGain();
-      source.buffer = padded(buffer);
-      source.loop = one("#loop").checked;
-      source.connect(volume).connect(context.destination);
-      volume.gain.value = gain(index);
-      source.start(startedAt, at);
-      return { source, volume };
-    });
-    live[0].source.onended = ended;
+    const when = context.currentTime + 0.02, before = mix;
+    // What gives way plays on until the other is there.
+    const from = giveWay ? placeAt(when) : at;
+    if (!giveWay) halt();
+    mix = makeMix(context, { buffers: buffers(), seconds: seconds(), level: gain, when, at: from, loop, faded: giveWay });
+    if (giveWay) before?.end(when);
+    mix.onended(ended);
+    [offset, startedAt] = [from, when];
   };
 
-  const play = async () => {
-    if (!(await ready())) return;
+  const wake = async () => {
     context ??= new AudioContext();
     await context.resume();
-    begin(now() >= seconds() - 0.001 ? 0 : now());
+    return context;
+  };
+  const play = async () => {
+    if (!(await ready())) return;
+    await wake();
+    const loop = looped();
+    const outside = loop && (now() >= loop[1] - 0.001 || (region() && now() < loop[0]));
+    begin(outside ? loop[0] : now() >= seconds() - 0.001 ? 0 : now());
     playing = true;
     show();
     requestAnimationFrame(draw);
@@ -76,7 +114,7 @@ const makePlayhead = ({
   };
   const toggle = () => (playing ? stop() : play());
   const levels = () => {
-    live.forEach(({ volume }, index) => volume.gain.setTargetAtTime(gain(index), context.currentTime, FADE));
+    mix?.hear(gain, context.currentTime);
     if (elements()) elements()[heard()].volume = level(heard());
   };
   // Lets another sound through: `change` moves what `heard` answers.
@@ -86,6 +124,8 @@ const makePlayhead = ({
     if (playing && elements()) begin(at);
     levels();
   };
+  // Other sounds, or another loop, at the same place.
+  const refresh = () => { if (playing) begin(now(), !elements()); else draw(); };
   // Silence at the beginning, for other sounds.
   const reset = () => { halt(); playing = false; offset = 0; };
   const draw = () => {
@@ -103,7 +143,8 @@ const makePlayhead = ({
   one("#even").addEventListener("change", levels);
   one("#loop").addEventListener("change", () => playing && begin(now()));
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input[type=search]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("select, textarea, dialog, input[type=search], input[type=text], input[type=number]")) return;
     const plain = !event.target.closest("input, button, a, summary, [contenteditable]");
     const key = event.key.toLowerCase();
     if (keys[key]) keys[key]();
@@ -111,11 +152,11 @@ const makePlayhead = ({
     else if (key === " " && plain) toggle();
     else if (key === "x") swap();
     else if (key === "t") hear(0);
-    else if (/^[1-9]$/.test(key)) hear(Number(key));
+    else if (/^[0-9]$/.test(key)) hear(Number(key));
     else if (key === "arrowright" && plain) seek(now() + 0.1);
     else if (key === "arrowleft" && plain) seek(now() - 0.1);
     else return;
     event.preventDefault();
   });
-  return { play, stop, seek, change, reset, draw, playing: () => playing };
+  return { play, stop, seek, change, refresh, levels, reset, draw, wake, now, playing: () => playing };
 };

@@ -1,0 +1,48 @@
+"""The child's side of `child`: lines of JSON in, lines of JSON out. Knows nothing of what is said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
+
+from menura.export import plain
+
+_MEMORY = 8 << 30
+"""Bytes of address space for one child: more than any sound needs, less than a machine has."""
+
+
+class Lines:
+    """What the server says and what is answered; nothing else of this process can write in between."""
+
+    def __init__(self) -> None:
+        self._out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)  # what a library prints goes to the log
+        self._in = sys.stdin
+        self._lock = threading.Lock()
+
+    def heard(self) -> Iterator[dict[str, Any]]:
+        """Each line until the server is gone."""
+        for line in self._in:
+            yield json.loads(line)
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Sends one line."""
+        with self._lock:
+            self._out.write(json.dumps(plain(message), ensure_ascii=False, allow_nan=False) + "\n")
+            self._out.flush()
+
+
+def bound_memory() -> None:
+    """Bounds the memory of this process and of those that it starts, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
