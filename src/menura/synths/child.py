@@ -31,7 +31,6 @@ def spawn(
         environment: variables for it, where this process does not set them itself.
         files: open descriptors that it is to have as well, by the same numbers; none on Windows.
     """
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
     return subprocess.Popen(
         [sys.executable, "-P", "-c", code],
         stdin=subprocess.PIPE,
@@ -40,7 +39,7 @@ def spawn(
         env={
             **(environment or {}),
             **os.environ,
-            "PYTHONPATH": paths,
+            "PYTHONPATH": import_path(),
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         },
@@ -48,6 +47,11 @@ def spawn(
         # A session of its own: Ctrl-C reaches the caller alone, and what a child forked ends with it.
         start_new_session=True,
     )
+
+
+def import_path() -> str:
+    """Where this process imports from, for the PYTHONPATH of a child."""
+    return os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

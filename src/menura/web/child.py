@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from menura.synths.child import import_path
+
 LONGEST_LINE = 1 << 22
 
 
@@ -50,7 +52,6 @@ class Child:
         """Starts the process where none runs."""
         if self.alive:
             return
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as the interpreter reads it
         with contextlib.ExitStack() as stack:
             errors = stack.enter_context(self._log.open("ab")) if self._log else asyncio.subprocess.DEVNULL
             self._process = await asyncio.create_subprocess_exec(
@@ -61,7 +62,7 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": paths},
+                env={**os.environ, "PYTHONPATH": import_path()},
                 limit=LONGEST_LINE,
                 # A session of its own: Ctrl-C reaches the server alone, which then ends its children.
                 start_new_session=True,
