@@ -5,6 +5,7 @@ Owns the difference of two presets, its application, and both as JSON.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -63,9 +64,8 @@ def edits_between(initial: Preset, goal: Preset, containers: Collection[BlockPat
     ]
     edits += [SetControl(name, None) for name in initial.values if name not in goal.values]
     before, after = ({route.slot: route for route in preset.routes} for preset in (initial, goal))
-    edits += [
-        SetRoute(slot, after.get(slot)) for slot in sorted({*before, *after}) if before.get(slot) != after.get(slot)
-    ]
+    moved = [slot for slot in sorted({*before, *after}) if repr(before.get(slot)) != repr(after.get(slot))]
+    edits += [SetRoute(slot, after.get(slot)) for slot in moved]
     return edits + list(_between((), initial.blocks, goal.blocks, containers))
 
 
@@ -134,8 +134,13 @@ def _between(path: BlockPath, before: Any, after: Any, containers: Collection[Bl
     elif _list(before) and _list(after) and len(before) == len(after) and path in containers:
         for place, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _between((*path, place), old, new, containers)
-    elif before != after:
+    elif _text(before) != _text(after):
         yield SetBlock(path, after)
+
+
+def _text(value: Any) -> str:
+    """A value as `Preset.id` takes it: 0, 0.0 and False are equal to Python and three states to a preset."""
+    return json.dumps(value, sort_keys=True, default=dict)
 
 
 def _list(value: Any) -> bool:
