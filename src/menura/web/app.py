@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from menura.version import __version__
 from menura.web import routes_jobs, routes_sounds
-from menura.web.asking import problems
+from menura.web.asking import only_known_names, problems
 from menura.web.guard import Guard
 from menura.web.jobs import Jobs
 from menura.web.schemas import About, SynthInfo
@@ -67,8 +67,8 @@ def make_app(settings: Settings, synths: list[SynthInfo] | None = None) -> Guard
     app.state.settings, app.state.store, app.state.streams = settings, store, 0
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(AnyHTTPException, _refused)
-    app.include_router(routes_jobs.router)
-    app.include_router(routes_sounds.router)
+    app.include_router(routes_jobs.router, dependencies=[Depends(only_known_names)])
+    app.include_router(routes_sounds.router, dependencies=[Depends(only_known_names)])
     limits = settings.limits
 
     @app.get("/api/about", tags=["server"], responses=problems())

@@ -67,6 +67,18 @@ def settings_of(request: Request) -> Settings:
     return request.app.state.settings
 
 
+def only_known_names(request: Request) -> None:
+    """Refuses a query with names that the address does not have: a misspelt one would be passed over in silence.
+
+    Raises 422.
+    """
+    told = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = {each["name"] for each in told.get("parameters", []) if each["in"] == "query"}
+    for name in request.query_params:
+        if name not in known:
+            raise HTTPException(422, f"there is no {name[:40]!r} here; known: {', '.join(sorted(known)) or 'nothing'}")
+
+
 def job_of(job: JobId, request: Request) -> Job:
     """The job of an address. Raises 404."""
     found = jobs_of(request).get(job)
