@@ -12,10 +12,9 @@ from menura.audio import Audio
 from menura.errors import AudioError, InputError
 from menura.features.embedders import EMBEDDERS, Embedder, FrameEmbedder, embedder_of
 
-BASELINES = ("mel128", "mfcc40", "mstft", "spectra-stats", "contour", "semitones")
+BASELINES = ("mel128", "mfcc40", "mstft", "spectra-stats", "contour", "semitones", "timbre")
 PRETRAINED = (
-    "ast", "clap", "clap-style", "dac", "encodec", "openl3-mel256-512", "openl3-mel256-6144", "passt", "timbre",
-    "wav2vec2",
+    "ast", "clap", "clap-style", "dac", "encodec", "openl3-mel256-512", "openl3-mel256-6144", "passt", "wav2vec2",
 )  # fmt: skip
 
 OTHERS = tuple(os.environ.get("MENURA_TEST_EMBEDDERS", "").split())
@@ -41,8 +40,6 @@ def embedder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.param in PRETRAINED:
         networks: Path = request.getfixturevalue("tiny_networks")
         monkeypatch.setenv("MENURA_EMBEDDERS", str(networks))
-        if request.param == "timbre":
-            return embedder_of(f"timbre={networks / 'timbre'}")
     return embedder_of(request.param, fetch=False)
 
 

@@ -166,7 +166,7 @@ def test_all_are_those_that_are_there(tmp_path: Path, monkeypatch: pytest.Monkey
     found, missing = available(["all"], fetch=False)
     assert [each.name for each in found] == [
         "contour", "mel128", "mel128/flat", "mfcc40", "mfcc40/flat", "mstft", "mstft/flat", "semitones",
-        "semitones/flat", "spectra-stats",
+        "semitones/flat", "spectra-stats", "timbre",
     ]  # fmt: skip
     assert set(missing) == set(EMBEDDERS) - {each.name for each in found}
     assert all("weights are not here" in why or "is not installed" in why for why in missing.values())
