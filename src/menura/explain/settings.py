@@ -50,7 +50,7 @@ def settings_that_matter(preset: Preset, initial: Preset) -> list[SettingGroup]:
     return [*groups, SettingGroup("Routes", tuple(routes))] if routes else groups
 
 
-def shown_value(synth: str, parameter: Parameter, value: float) -> tuple[str, str]:
+def shown_control(synth: str, parameter: Parameter, value: float) -> tuple[str, str]:
     """A control's name and value as people read them."""
     label = parameter.name.replace("_", " ").capitalize()
     if synth == "vital":
@@ -63,9 +63,9 @@ def shown_value(synth: str, parameter: Parameter, value: float) -> tuple[str, st
         from menura.synths.dx7.controls import control_of
 
         return label, control_of(parameter.name).shown(value)
-    if parameter.choices:
-        return label, parameter.choices[round(value - parameter.low)]
-    return label, f"{value:.3g} {parameter.units}".strip()
+    from menura.explain.plain_vocabulary import shown_value
+
+    return label, shown_value(parameter, value)
 
 
 def shown_synth(name: str) -> str:

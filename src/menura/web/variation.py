@@ -61,7 +61,7 @@ def macro_rows(synth: str) -> list[dict[str, str]]:
 
 def control_rows(synth: Synth, preset: Preset) -> list[dict[str, Any]]:
     """Every control of a preset that is no modulation slot: its range, its place in it, and what the synth shows."""
-    from menura.explain.settings import shown_value
+    from menura.explain.settings import shown_control
 
     initial = synth.space.encode(synth.init())
     rows: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ def control_rows(synth: Synth, preset: Preset) -> list[dict[str, Any]]:
             continue
         parameter = synth.space.parameters[number]
         value = parameter.low + row["coordinate"] * (parameter.high - parameter.low)
-        label, text = shown_value(synth.name, parameter, value)
+        label, text = shown_control(synth.name, parameter, value)
         rows.append(
             {
                 "name": parameter.name,

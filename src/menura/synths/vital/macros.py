@@ -6,7 +6,7 @@ colour (docs/decisions/050-resynthesis.md), and those that are made of envelopes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -241,23 +241,19 @@ def _bigger(preset: Preset, amount: float) -> Preset:
     return preset
 
 
-def _macro(name: str, more: str, less: str, hint: str, turn: Callable[[Preset, float], Preset]) -> Macro:
-    return Macro(name, more, less, hint, turn)
-
-
 MACROS: tuple[Macro, ...] = (
-    _macro("brighter", "Brighter", "Darker", "a shelf above 1.3 kHz", _brighter),
-    _macro("warmer", "Warmer", "Thinner", "a shelf below 230 Hz", _warmer),
-    _macro("closer", "Closer", "Further", "a bell at 1.7 kHz", _closer),
-    _macro("bigger", "Bigger body", "Smaller body", "formants of the oscillators", _bigger),
-    _macro("softer_attack", "Softer attack", "Harder attack", "how the note begins", _softer_attack),
-    _macro("longer_decay", "Longer decay", "Shorter decay", "how fast it fades under the key", _longer_decay),
-    _macro("longer_release", "Longer release", "Shorter release", "what rings on after the key", _longer_release),
-    _macro("more_vibrato", "More vibrato", "Steadier pitch", "movement of the pitch", _more_vibrato),
-    _macro("wider", "Wider", "Narrower", "chorus and stereo spread", _wider),
-    _macro("thicker", "Thicker", "Leaner", "voices in unison", _thicker),
-    _macro("breathier", "Breathier", "Less breath", "noise beside the tone", _breathier),
-    _macro("cleaner", "Cleaner", "Dirtier", "noise and drive", _cleaner),
-    _macro("roomier", "More room", "Drier", "reverb", _roomier),
+    Macro("brighter", "Brighter", "Darker", "a shelf above 1.3 kHz", _brighter),
+    Macro("warmer", "Warmer", "Thinner", "a shelf below 230 Hz", _warmer),
+    Macro("closer", "Closer", "Further", "a bell at 1.7 kHz", _closer),
+    Macro("bigger", "Bigger body", "Smaller body", "formants of the oscillators", _bigger),
+    Macro("softer_attack", "Softer attack", "Harder attack", "how the note begins", _softer_attack),
+    Macro("longer_decay", "Longer decay", "Shorter decay", "how fast it fades under the key", _longer_decay),
+    Macro("longer_release", "Longer release", "Shorter release", "what rings on after the key", _longer_release),
+    Macro("more_vibrato", "More vibrato", "Steadier pitch", "movement of the pitch", _more_vibrato),
+    Macro("wider", "Wider", "Narrower", "chorus and stereo spread", _wider),
+    Macro("thicker", "Thicker", "Leaner", "voices in unison", _thicker),
+    Macro("breathier", "Breathier", "Less breath", "noise beside the tone", _breathier),
+    Macro("cleaner", "Cleaner", "Dirtier", "noise and drive", _cleaner),
+    Macro("roomier", "More room", "Drier", "reverb", _roomier),
 )
 """In the order in which they are shown and applied."""
