@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from menura.synths.dx7.hexter import find_hexter
+from engines import installed
 
 CODE = """
 import sys
@@ -24,8 +24,7 @@ assert smallest * 1.0 > 0.0, "denormal numbers are flushed to zero after a rende
 
 @pytest.mark.parametrize("name", ["vital", "toy", "dx7"])
 def test_a_render_leaves_denormal_numbers_alone(name: str) -> None:
-    if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
-        pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
+    installed(name)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     run = subprocess.run(
         [sys.executable, "-c", CODE, name], capture_output=True, text=True, check=False, env=environment

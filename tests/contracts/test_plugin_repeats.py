@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
-from menura.errors import EngineError, UnknownNameError
+from engines import installed
 from menura.note import Note
-from menura.synths.base import Synth
 from menura.synths.pool import RenderPool
-from menura.synths.registry import synth_of
 
 SHORT = Note(50.0, 0.8, 0.3, 0.5)
-
-
-def installed(name: str) -> Synth:
-    try:
-        return synth_of(name)
-    except (EngineError, UnknownNameError) as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{name} cannot be played here ({error}); apt install mda-lv2 dpf-plugins-vst")
 
 
 # JX10 reads memory that it never wrote; Kars plucks with the C library's random numbers.

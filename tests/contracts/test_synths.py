@@ -7,11 +7,11 @@ import os
 import numpy as np
 import pytest
 
-from menura.errors import EngineError, MenuraError, PresetError, UnknownNameError
+from engines import installed
+from menura.errors import MenuraError, PresetError
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
-from menura.synths.dx7.hexter import find_hexter
 from menura.synths.plugins.surge_engine import find_surgepy
 from menura.synths.registry import SYNTHS, synth_of
 
@@ -45,18 +45,6 @@ TOUCHED = {
     "vital": {"velocity_track": 1.0},
 }
 """What makes the initial preset answer to velocity."""
-
-
-def installed(name: str) -> Synth:
-    """The synth, where its engine is; continuous integration goes without none (tests/guards)."""
-    if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
-        pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
-    if name in PLUGINS and not os.environ.get("CI"):
-        try:
-            return synth_of(name)
-        except (EngineError, UnknownNameError) as error:
-            pytest.skip(f"{name} cannot be played here ({error}); apt install mda-lv2 dpf-plugins-vst")
-    return synth_of(name)
 
 
 @pytest.fixture(params=[*sorted(EXPECTED), *PLUGINS, *SURGE, *OTHERS])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from functools import cache
@@ -10,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from menura.errors import EngineError, UnknownNameError
+from engines import installed
 from menura.explain.edits import SetBlock, applied
 from menura.explain.explaining import explain
 from menura.explain.measuring import Listening, difference_db
@@ -21,7 +20,6 @@ from menura.explain.vocabulary import vocabulary_of
 from menura.note import Note
 from menura.preset import Preset, Route
 from menura.synths.base import Synth
-from menura.synths.dx7.hexter import find_hexter
 from menura.synths.pool import RenderPool
 from menura.synths.registry import synth_of
 from menura.synths.vital.init import shape, with_settings
@@ -77,17 +75,6 @@ PLUGIN = "plugin:http://drobilla.net/plugins/mda/JX10"
 MADE = {"vital": vital_preset, "dx7": dx7_preset, "toy": toy_preset, PLUGIN: plugin_preset}
 
 
-def needs(name: str) -> None:
-    """Skips where an engine is absent; continuous integration has them all (tests/guards)."""
-    if name == "dx7" and find_hexter() is None and not os.environ.get("CI"):
-        pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
-    if name == PLUGIN and not os.environ.get("CI"):
-        try:
-            synth_of(name)
-        except (EngineError, UnknownNameError) as error:
-            pytest.skip(f"{name} cannot be played here ({error}); apt install mda-lv2")
-
-
 Told = tuple[Synth, Preset, Tutorial]
 
 
@@ -101,7 +88,7 @@ def explained(name: str) -> Told:
 
 @pytest.fixture(params=list(MADE))
 def told(request: pytest.FixtureRequest) -> Told:
-    needs(request.param)
+    installed(request.param)
     return explained(request.param)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import menura
+from engines import installed
 from menura.audio import Audio
-from menura.synths.dx7.hexter import find_hexter
 
 RATE = 44_100
 
@@ -21,8 +21,7 @@ def quiet_tone(peak: float) -> Audio:
 @pytest.mark.parametrize("peak", [0.03, 0.12])
 @pytest.mark.parametrize("synth", ["vital", "dx7"])
 def test_an_answer_is_as_loud_as_the_target(synth: str, peak: float) -> None:
-    if synth == "dx7" and find_hexter() is None:
-        pytest.skip("hexter, which plays DX7 voices, is not installed: apt install hexter")
+    installed(synth)
     target = quiet_tone(peak)
     best = menura.match(target, synth=synth, track="knobs", renders=16, top=1, note=57.0, workers=1)[0]
     ratio = np.sqrt(np.mean(best.audio.mono[: RATE // 2] ** 2) / np.mean(target.mono**2))
