@@ -38,7 +38,9 @@ def test_gain_and_silence_around_a_sound_are_not_heard() -> None:
     # Where a value lies between two steps, rounding may go either way.
     assert np.abs(semitone_picture(sound * np.float32(0.125)) - picture).max() <= 0.5
     # What remains before the onset moves the frames by less than a hop.
-    padded = semitone_picture(np.pad(sound, (SAMPLE_RATE // 2, SAMPLE_RATE)))
+    around = np.pad(sound, (SAMPLE_RATE // 2, SAMPLE_RATE))
+    assert (semitone_picture(around, trim=False)[:18] == -80.0).all()
+    padded = semitone_picture(around)
     assert padded.shape == picture.shape
     assert np.abs(padded - picture).mean() < 1.5
 

@@ -54,7 +54,7 @@ def test_from_nothing_to_a_judged_network(
     assert card["recipe"] == "recipes/timbre_embedding.py all --size tiny"
     assert card["parity"] < 1e-4
     embedder = embedder_of(f"timbre={tmp_path}")
-    assert embedder.dim == card["dim"] == 192
+    assert embedder.dim == card["dim"] == 184
     assert [line["step"] for line in map(json.loads, (tmp_path / "progress.jsonl").read_text().splitlines())] == [2, 3]
     assert "steps = 3\n" in (tmp_path / "settings.toml").read_text()
     # Once more: everything is there, and nothing is done again.

@@ -23,6 +23,7 @@ from menura.training.pictures import EMBEDDER, Pictures, as_decibels, as_levels,
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
 
 from menura.models.timbre_network import TimbreNetwork, export_timbre  # noqa: E402
+from menura.models.timbre_vector import FACTS, TimbreVector, facts_of  # noqa: E402
 from menura.training.augmentation import Augmentation, augmented  # noqa: E402
 from menura.training.contrastive import contrastive_loss  # noqa: E402
 from menura.training.timbre_run import STATE, Progress, TimbreSettings, embedded, train  # noqa: E402
@@ -152,6 +153,30 @@ def test_onnx_runtime_gives_the_same_vectors(pictures: Pictures, tmp_path: Path)
     with torch.inference_mode():
         expected = network(torch.from_numpy(longer)).numpy()
     np.testing.assert_allclose(heard(longer), expected, atol=1e-4)
+
+
+def test_facts_beside_the_network_put_near_sounds_in_order(pictures: Pictures, tmp_path: Path) -> None:
+    network = TimbreVector(train(pictures, SETTINGS, tmp_path, until=2), 8).fit(pictures.decibels(np.arange(40), 0))
+    export_timbre(network, tmp_path / WEIGHTS)
+    heard = PictureNetwork.load(tmp_path / WEIGHTS)
+    assert heard.dim == 8 + FACTS
+    # A tone that climbs by semitones, and ends in mid-picture.
+    climbing = np.full((12, FRAMES, BANDS), -80.0, dtype=np.float32)
+    for step in range(12):
+        climbing[step, :30, [20 + step, 32 + step, 39 + step, 44 + step]] = np.array([[0.0], [-6.0], [-12.0], [-18.0]])
+    mine = heard(climbing)
+    np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1.0, atol=1e-5)
+    with torch.inference_mode():
+        np.testing.assert_allclose(mine, network.eval()(torch.from_numpy(climbing)).numpy(), atol=1e-4)
+        facts = facts_of(torch.from_numpy(climbing))
+        ended = facts_of(torch.from_numpy(climbing[:, :30]))
+    # What follows the end of a picture is silence.
+    np.testing.assert_allclose(ended.numpy(), facts.numpy(), atol=1e-4)
+    # Power is averaged, not decibels: 30 of 131 frames sound.
+    assert float(facts[0, 20]) == pytest.approx(10.0 * np.log10(30 / 131), abs=1e-3)
+    again = TimbreVector(network.network, 8).fit(pictures.decibels(np.arange(40), 0))
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
 
 
 def test_weights_without_their_card_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -31,20 +31,20 @@ FRAMES = 1 + round(SHORTEST * SAMPLE_RATE) // HOP
 """Of a picture of the shortest length."""
 
 
-def semitone_picture(samples: NDArray[np.float32]) -> Matrix:
+def semitone_picture(samples: NDArray[np.float32], *, trim: bool = True) -> Matrix:
     """Decibels below the loudest band and frame, -80 to 0, shape (frames, BANDS), frames at least `FRAMES`.
 
-    Begins at the onset and ends with the sound: neither gain nor silence around it changes anything but the last
-    frames, which are filled up to `SHORTEST`.
+    Gain changes nothing; what is shorter than `SHORTEST` is followed by silence.
 
     Args:
         samples: mono at `SAMPLE_RATE`, shape (n,).
+        trim: begin at the onset and end with the sound, so that silence around it changes nothing but the last frames.
 
     Raises:
         AudioError: it is empty or not finite.
     """
     signal = as_signal(samples)
-    first, last = sounding_range(signal[None], SAMPLE_RATE)
+    first, last = sounding_range(signal[None], SAMPLE_RATE) if trim else (0, signal.size)
     signal = signal[first : min(last, first + round(LONGEST * SAMPLE_RATE))]
     signal = np.pad(signal, (0, max(0, round(SHORTEST * SAMPLE_RATE) - signal.size)))
     spectrum = stft(signal, WINDOW, HOP, n_fft=N_FFT)

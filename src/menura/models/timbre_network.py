@@ -71,8 +71,8 @@ class Residual(nn.Module):
         return functional.relu(maps + self.second(self.first(maps)))
 
 
-def export_timbre(network: TimbreNetwork, path: Path) -> None:
-    """Writes the network as ONNX, any number of pictures of any length.
+def export_timbre(network: nn.Module, path: Path) -> None:
+    """Writes a network from pictures to vectors as ONNX, for any number of pictures of any length.
 
     Raises:
         OutputError: the place cannot be written.

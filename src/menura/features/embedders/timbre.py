@@ -25,7 +25,7 @@ WEIGHTS, CARD = "timbre.onnx", "timbre.json"
 INPUT, OUTPUT = "pictures", "vectors"
 """Of the network: (batch, frames, BANDS) in dB -> (batch, dim), unit rows."""
 _AT_ONCE = 256
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,12 @@ class PictureNetwork:
         return int(self.session.get_outputs()[0].shape[1])
 
     def of_sound(self, signal: NDArray[np.float32]) -> Sequence[Matrix]:
-        """The vector of one mono sound at `SAMPLE_RATE`, shape (1, dim), in a list."""
-        return [self(semitone_picture(signal)[None])]
+        """The vector of one mono sound at `SAMPLE_RATE`, shape (1, dim), in a list.
+
+        When it begins is heard too: an echo without its sound is another sound. Whoever compares recordings trims them
+        first, as `menura.library.listening.prepared` does.
+        """
+        return [self(semitone_picture(signal, trim=False)[None])]
 
 
 def timbre(folder: Path | None = None, _fetch: bool = True) -> FrameEmbedder:
