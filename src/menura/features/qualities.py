@@ -85,6 +85,17 @@ def sound_of(audio: Audio, note: Note) -> Sound:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Measures renders of one note: `sound_of` as workers take it."""
+
+    note: Note
+
+    def __call__(self, audio: Audio) -> Sound:
+        """Measures one."""
+        return sound_of(audio, self.note)
+
+
 _NOTICED: Mapping[str, float] = {
     "level": 1.0,
     "brightness": 0.1,  # octaves
