@@ -7,6 +7,7 @@ quantity goes one way as the amount grows. `changing` finds the amount.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,20 @@ class Given:
         self.seconds = signal.size / rate
         self.times: Signal = np.arange(signal.size) / rate
         level = rms_envelope(signal, 6 * _HOP, _HOP).astype(np.float64)
-        level_db = 20.0 * np.log10(np.maximum(level / max(float(level.max()), 1e-12), 1e-3))
-        self.level_db: Signal = np.interp(self.times, np.arange(level.size) * _HOP / rate, level_db)
+        self._course: Signal = 20.0 * np.log10(np.maximum(level / max(float(level.max()), 1e-12), 1e-3))
+
+    @cached_property
+    def level_db(self) -> Signal:
         """Level, dB below the loudest moment, at most 60, shape (samples,)."""
+        return self._spread(self._course)
+
+    @cached_property
+    def trend_db(self) -> Signal:
+        """The same without its movements, shape (samples,)."""
+        return self._spread(gaussian_filter1d(self._course, 0.25 * self.rate / _HOP))
+
+    def _spread(self, course: Signal) -> Signal:
+        return np.interp(self.times, np.arange(course.size) * _HOP / self.rate, course)
 
     def shaped(self, db: Signal) -> Signal:
         """The signal with a gain in dB, shape (samples,)."""
@@ -187,8 +199,7 @@ def _pulsing(given: Given, amount: float) -> Signal:
 
 
 def _evener(given: Given, amount: float) -> Signal:
-    slow = gaussian_filter1d(given.level_db, 0.25 * given.rate)
-    return given.shaped(np.clip(amount * (slow - given.level_db), -20.0, 20.0))
+    return given.shaped(np.clip(amount * (given.trend_db - given.level_db), -20.0, 20.0))
 
 
 def _moving(given: Given, amount: float) -> Signal:

@@ -133,12 +133,13 @@ class ChangedEar(Hearing):
     Args:
         target: the changed sound.
         changes: what was done to it.
+        note: at which they were measured.
     """
 
-    def __init__(self, target: Target, changes: Sequence[Change]) -> None:
+    def __init__(self, target: Target, changes: Sequence[Change], note: Note) -> None:
         super().__init__(target.audio.mono, target.note.frequency_hz)
         self._changes = tuple(changes)
-        self._note = target.note
+        self._note = note
 
     def scores(self, audio: Audio) -> dict[str, float]:
         """The protocol's metrics against the changed sound, and by each word the share of its change."""

@@ -18,7 +18,7 @@ from menura.features.qualities import graded, value_at
 
 HOLD, TOTAL = 1.0, 2.5
 """Seconds for which a patch that is asked for in words is held, and those that are heard."""
-KEYS = (36.0, 48.0, 60.0, 72.0)
+KEYS = (36.0, 60.0, 84.0)
 """MIDI pitches at which the patches were measured."""
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
 """Of patches that have less of a quantity than the table says."""

@@ -49,6 +49,8 @@ class Words:
     """What was not understood, and what is; empty where all is."""
     changes: tuple[Change, ...] = ()
     """Where a sound was given too: how the words have changed it."""
+    measured_at: Note | None = None
+    """The note of that sound: both ends of a change are measured as if it were played so."""
     clap: Clap | None = field(default=None, repr=False)
 
     @property
@@ -69,7 +71,7 @@ class Words:
         from menura.matching.words.ears import ChangedEar, ClapEar, WishEar
 
         if self.changes:
-            return ChangedEar(target, self.changes)
+            return ChangedEar(target, self.changes, self.measured_at or target.note)
         if self.clap is not None:
             return ClapEar(self.clap, self.text, target.note)
         return WishEar(self.wishes, target.note)
@@ -128,7 +130,7 @@ def changed(target: Target, text: str) -> Target:
     if not changes:
         raise InputError("; ".join(warnings) or f"{text!r} asks for nothing that can be done to a sound")
     again = Target.of(sound, target.note.pitch if target.estimate.pitched else None)
-    words = Words(text, "descriptors", tuple(c.wish for c in changes), "; ".join(warnings), tuple(changes))
+    words = Words(text, "descriptors", tuple(c.wish for c in changes), "; ".join(warnings), tuple(changes), target.note)
     return replace(again, name=f"{target.name or 'sound'} {text}", words=words)
 
 
