@@ -84,6 +84,8 @@ def match(
     from menura.synths.registry import synth_of
 
     # Everything that can be refused is refused before the work begins.
+    if (fetch or text_by != "auto") and (sound is not None or not text):
+        raise InputError("--text-by and --fetch are for words without a sound; give --text alone, or leave them out")
     pitch = None if note is None else parse_pitch(note)
     player = synth_of(synth)
     if install and synth != "vital":

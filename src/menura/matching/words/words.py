@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from menura.audio import Audio
-from menura.errors import InputError
+from menura.errors import InputError, WorkError
 from menura.features.pitch import NoteEstimate
 from menura.matching.hearing import Ear
 from menura.matching.target import SAMPLE_RATE, Target
@@ -128,7 +128,9 @@ def changed(target: Target, text: str) -> Target:
     sound, changes, refused = change(target, reading.wishes)
     warnings = [warning for warning in (unknown_told(reading), *refused) if warning]
     if not changes:
-        raise InputError("; ".join(warnings) or f"{text!r} asks for nothing that can be done to a sound")
+        raise InputError(
+            "; ".join(warnings) or f"{text!r} says which key it is played at, not how a sound is to change"
+        )
     again = Target.of(sound, target.note.pitch if target.estimate.pitched else None)
     words = Words(text, "descriptors", tuple(c.wish for c in changes), "; ".join(warnings), tuple(changes), target.note)
     return replace(again, name=f"{target.name or 'sound'} {text}", words=words)
@@ -139,7 +141,11 @@ def _clap(by: AnsweredBy, fetch: bool) -> Clap | None:
 
     if by == "descriptors" or (by == "auto" and not fetch and not clap_is_here()):
         return None
-    return open_clap(fetch=fetch)
+    try:
+        return open_clap(fetch=fetch)
+    except WorkError as error:
+        hint = "" if fetch or clap_is_here() else "; or give --fetch, which downloads them, or --text-by descriptors"
+        raise WorkError(f"CLAP cannot answer: {error}{hint}") from error
 
 
 def _unheard(note: Note) -> NoteEstimate:
