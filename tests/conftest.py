@@ -65,6 +65,20 @@ def public_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def tiny_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of every pretrained embedder, in a folder for MENURA_EMBEDDERS."""
+    for needed in ("torch", "transformers", "h5py"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed: pip install -e '.[reference]'")
+    import torch
+
+    from tiny_networks import save_all
+
+    # Threads of many workers on few cores wait for each other longer than they work.
+    torch.set_num_threads(1)
+    return save_all(tmp_path_factory.mktemp("networks"))
+
+
 AsNobody = Callable[[], AbstractContextManager[None]]
 
 

@@ -47,7 +47,10 @@ def save_all(folder: Path) -> Path:
         n_codebooks=3, codebook_size=16, codebook_dim=4,
     )  # fmt: skip
     clap = t.ClapFeatureExtractor(feature_size=32, max_length_s=1, truncation="rand_trunc")
-    text = {"vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    text = {
+        "vocab_size": 32, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8,
+        "max_position_embeddings": 96,
+    }  # fmt: skip
     made: dict[str, tuple[Any, Any]] = {
         "clap": (t.ClapModel(t.ClapConfig(audio_config=audio.to_dict(), text_config=text, projection_dim=16)), clap),
         "ast": (t.ASTForAudioClassification(patches), t.ASTFeatureExtractor(num_mel_bins=32, max_length=128)),
@@ -58,10 +61,18 @@ def save_all(folder: Path) -> Path:
     for name, (model, extractor) in made.items():
         model.save_pretrained(folder / name)
         extractor.save_pretrained(folder / name)
+    save_tokenizer(folder / "clap")
     save_openl3(folder / openl3.WEIGHTS.name)
     save_passt(folder / passt.WEIGHTS.name)
     save_timbre(folder / "timbre")
     return folder
+
+
+def save_tokenizer(folder: Path) -> None:
+    """CLAP's tokenizer with letters for words: special tokens, the letters, the mark of a word's beginning."""
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abcdefghijklmnopqrstuvwxyz", "\u0120"]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
 
 
 def save_timbre(folder: Path) -> None:

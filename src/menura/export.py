@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from menura.explain.tutorial import Tutorial
     from menura.matching.match import Match
     from menura.matching.target import Target
+    from menura.matching.words.words import Words
     from menura.synths.base import Synth
 
 REPORT = "report.html"
@@ -229,6 +230,7 @@ def _run_card(
             "sustaining": estimate.sustaining,
             "release": estimate.release,
         },
+        **({"words": words_card(target.words)} if target.words else {}),
         "track": run.track,
         "budget": _budget(run),
         "locked": list(run.locked),
@@ -236,6 +238,25 @@ def _run_card(
         "engine_seconds": run.engine_seconds,
         "matches": list(cards),
         "files": {name: storage.hash_bytes(body) for name, body in files.items()},
+    }
+
+
+def words_card(words: Words) -> dict[str, Any]:
+    """What a card tells of words: who answered, what was understood, how they changed a sound."""
+    return {
+        "text": words.text,
+        "answered_by": words.by,
+        "understood": [asdict(wish) for wish in words.wishes],
+        "warning": words.warning,
+        "changes": [
+            {
+                "word": change.wish.word,
+                "quantity": change.wish.quantity,
+                "before": change.before,
+                "wanted": change.wanted,
+            }
+            for change in words.changes
+        ],
     }
 
 

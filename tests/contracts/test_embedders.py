@@ -21,20 +21,6 @@ OTHERS = tuple(os.environ.get("MENURA_TEST_EMBEDDERS", "").split())
 """Embedders of other packages, by name; docs/guides/adding-an-embedder.md."""
 
 
-@pytest.fixture(scope="module")
-def tiny_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights of every pretrained embedder, in a folder for MENURA_EMBEDDERS."""
-    for needed in ("torch", "transformers", "h5py"):
-        pytest.importorskip(needed, reason=f"{needed} is not installed: pip install -e '.[reference]'")
-    import torch
-
-    from tiny_networks import save_all
-
-    # Threads of many workers on few cores wait for each other longer than they work.
-    torch.set_num_threads(1)
-    return save_all(tmp_path_factory.mktemp("networks"))
-
-
 @pytest.fixture(params=[*BASELINES, *PRETRAINED, *OTHERS])
 def embedder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Embedder:
     if request.param in PRETRAINED:

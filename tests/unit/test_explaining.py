@@ -12,12 +12,13 @@ from menura.errors import InputError, PresetError, RenderError
 from menura.explain.edits import SetBlock, SetControl, SetRoute, applied, edits_between, of_json
 from menura.explain.explaining import explain
 from menura.explain.matched import read_match
-from menura.explain.measuring import Heard, Listening, difference_db, effect_between, sound_of
+from menura.explain.measuring import Heard, Listening, difference_db, effect_between
 from menura.explain.template import heard, shown, to_markdown
 from menura.explain.tutorial import Effect, Shift, Step, document, execute, tutorial_of
 from menura.explain.vital_values import effects_in_order
 from menura.explain.vital_vocabulary import VitalVocabulary
 from menura.explain.vocabulary import vocabulary_of
+from menura.features.qualities import sound_of
 from menura.note import Note
 from menura.preset import Preset, Route
 from menura.synths.pool import RenderPool

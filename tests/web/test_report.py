@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +99,86 @@ def test_switching_keeps_the_playhead(browser: Any) -> None:
     assert position(browser) == still > 0
 
 
-def test_a_click_on_a_picture_moves_the_playhead_and_chooses_the_sound(browser: Any) -> None:
-    browser.evaluate(
-        """(() => { const plot = document.querySelectorAll('figure[data-hears="2"] .plot')[0];
-        const box = plot.getBoundingClientRect();
-        plot.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: box.left + box.width / 2})); })()"""
+def at_picture(browser: Any, source: int, share: float) -> tuple[float, float]:
+    """The point of a picture of a sound that stands for a share of its time, scrolled into view."""
+    box = browser.evaluate(
+        f"""(() => {{ const plot = document.querySelector('figure[data-hears="{source}"] .plot');
+        plot.scrollIntoView({{block: 'center'}}); const box = plot.getBoundingClientRect();
+        return [box.left, box.width, box.top + box.height / 2]; }})()"""
     )
+    return box[0] + share * box[1], box[2]
+
+
+def mouse(browser: Any, kind: str, point: tuple[float, float]) -> None:
+    parameters = {"type": kind, "x": point[0], "y": point[1], "button": "left", "buttons": 1, "clickCount": 1}
+    browser.call("Input.dispatchMouseEvent", parameters)
+
+
+def test_a_click_on_a_picture_moves_the_playhead_and_chooses_the_sound(browser: Any) -> None:
+    point = at_picture(browser, 2, 0.5)
+    mouse(browser, "mousePressed", point)
+    mouse(browser, "mouseReleased", point)
     assert heard(browser) == "2"
-    assert position(browser) == pytest.approx(1.0, abs=0.01)
+    assert position(browser) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_drag_across_a_picture_loops_that_part(browser: Any) -> None:
+    mouse(browser, "mousePressed", at_picture(browser, 1, 0.5))
+    mouse(browser, "mouseMoved", at_picture(browser, 1, 0.4))
+    assert browser.evaluate("getComputedStyle(document.querySelector('.plot .region')).display") == "block"
+    mouse(browser, "mouseMoved", at_picture(browser, 1, 0.25))
+    mouse(browser, "mouseReleased", at_picture(browser, 1, 0.25))
+    assert heard(browser) == "Target"  # a drag chooses nothing
+    painted = browser.evaluate(
+        "['--loop-from', '--loop-width'].map(n => document.documentElement.style.getPropertyValue(n))"
+    )
+    assert [float(share.rstrip("%")) for share in painted] == pytest.approx([25.0, 25.0], abs=0.5)
+    browser.press(" ")
+    browser.wait("Number(document.querySelector('#position').value) > 0.6")
+    places = browser.evaluate(
+        """new Promise(done => { const seen = []; const end = performance.now() + 1200; const look = () => {
+        seen.push(Number(document.querySelector('#position').value));
+        performance.now() < end ? setTimeout(look, 40) : done(seen); }; look(); })"""
+    )
+    assert min(places) >= 0.48
+    assert max(places) <= 1.02
+    assert any(later < before - 0.2 for before, later in pairwise(places)), "it never came round"
+    browser.press(" ")
+    assert browser.evaluate("document.querySelector('#loop-all').click() || document.querySelector('#loop-all').hidden")
+    assert browser.evaluate("getComputedStyle(document.querySelector('.plot .region')).display") == "none"
+
+
+def test_keys_set_the_loop_and_its_box_ends_it(browser: Any) -> None:
+    for place, key in ((0.5, "["), (1.5, "]")):
+        browser.evaluate(
+            f"(() => {{ const s = document.querySelector('#position'); s.value = {place};"
+            " s.dispatchEvent(new Event('input')); })()"
+        )
+        browser.press(key)
+    painted = browser.evaluate(
+        "['--loop-from', '--loop-width'].map(n => document.documentElement.style.getPropertyValue(n))"
+    )
+    assert [float(share.rstrip("%")) for share in painted] == pytest.approx([25.0, 50.0], abs=0.1)
+    assert browser.evaluate("document.querySelector('#loop').checked")
+    browser.evaluate("document.querySelector('#loop').click()")
+    browser.press(" ")
+    browser.wait("Number(document.querySelector('#position').value) > 1.6")  # beyond the part: it does not come round
+
+
+def test_answers_to_words_stand_alone(open_page: Callable[[Path], Any], tmp_path: Path) -> None:
+    answers = [Answer(tone(110 * i, 1.5), 0.5 * i, "as asked", {"bright": 0.9, "short": 0.8}) for i in (1, 2, 3)]
+    page = Page("bright & short", None, Note(36.0), True, "vital", answers, words=("bright", "short"))
+    (tmp_path / "words.html").write_text(render_page(page), encoding="utf-8")
+    browser = open_page(tmp_path / "words.html")
+    browser.wait("document.querySelector('.player').dataset.ready === 'true'")
+    assert browser.problems == []
+    assert heard(browser) == "1"
+    for key, now in (("2", "2"), ("x", "1"), ("x", "2"), ("t", "2"), ("3", "3"), ("x", "2")):
+        browser.press(key)
+        assert heard(browser) == now
+    assert browser.evaluate("document.querySelectorAll('.plot.heat').length") == 3
+    assert browser.evaluate("document.querySelectorAll('.plot.difference, .wave path.target').length") == 0
+    assert "“bright”" in browser.evaluate("document.querySelector('table').textContent")
 
 
 def test_a_click_saves_the_preset_that_is_inside_the_page(browser: Any, tmp_path: Path) -> None:

@@ -29,7 +29,17 @@ class StoppedError(Exception):
 
 
 def match(
-    sound: Annotated[Path, typer.Argument(help="WAV, FLAC, OGG, MP3 or AIFF: one note, or one hit.")],
+    sound: Annotated[
+        Path | None, typer.Argument(help="WAV, FLAC, OGG, MP3 or AIFF: one note, or one hit. Not with --text alone.")
+    ] = None,
+    text: Annotated[
+        str, typer.Option("--text", help="Words: with SOUND how it is to change, without it what it is to be.")
+    ] = "",
+    text_by: Annotated[
+        Literal["auto", "clap", "descriptors"],
+        typer.Option("--text-by", help="Who answers words without SOUND; auto: CLAP where its weights are present."),
+    ] = "auto",
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download CLAP's weights where they are missing.")] = False,
     synth: Annotated[str, typer.Option("--synth", help="Which synth answers.")] = "vital",
     track: Annotated[
         Literal["any", "knobs"],
@@ -40,12 +50,13 @@ def match(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, max=20, help="How many different presets.")] = 5,
     renders: Annotated[
-        int | None, typer.Option("--renders", min=1, help="Limit of renders.", show_default="60, or 600 for knobs")
+        int | None,
+        typer.Option("--renders", min=1, help="Limit of renders.", show_default="60, 600 for knobs, 120 for words"),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Limit of time.")] = 120.0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder to write.", show_default="SOUND's name + -menura")
+        Path | None, typer.Option("--out", "-o", help="Folder to write.", show_default="the name + -menura")
     ] = None,
     force: Force = False,
     install: Annotated[bool, typer.Option("--install", help="Copy the presets to where Vital finds them.")] = False,
@@ -61,29 +72,32 @@ def match(
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Find presets that play a sound; write them, their sounds and a report.
+    """Find presets that play a sound, or are what words say; write them, their sounds and a report.
 
     Ctrl-C stops and writes the best so far (exit code 130); twice drops everything.
     """
     from menura import export
     from menura.matching.budget import Budget
     from menura.matching.matcher import Matcher
-    from menura.matching.target import Target
-    from menura.matching.tracks import default_renders, stages_of
+    from menura.matching.tracks import default_renders, stages_for, target_of
     from menura.note import parse_pitch
     from menura.synths.registry import synth_of
 
     # Everything that can be refused is refused before the work begins.
+    if (fetch or text_by != "auto") and (sound is not None or not text):
+        raise InputError("--text-by and --fetch are for words without a sound; give --text alone, or leave them out")
     pitch = None if note is None else parse_pitch(note)
     player = synth_of(synth)
     if install and synth != "vital":
         raise InputError(f"--install knows the preset folder of vital, not of {synth}; copy the presets yourself")
     nearby = read_preset(near, synth)[1] if near else None
-    folder = Path(f"{sound.stem}-menura") if out is None else out
+    name = sound.stem if sound else export.file_name(text)
+    folder = Path(f"{name}-menura") if out is None else out
     export.check_place(folder, force=force)
-    target = Target.of(sound, pitch)
-    limit = Budget(default_renders(track, synth) if renders is None else renders, seconds)
-    matcher = Matcher(player, stages_of(track, player), seed=seed, workers=workers)
+    target = target_of(sound, text, note=pitch, text_by=text_by, fetch=fetch)
+    usual = default_renders(track, synth, audible=target.audible)
+    limit = Budget(usual if renders is None else renders, seconds)
+    matcher = Matcher(player, stages_for(target, track, player), seed=seed, workers=workers)
     cancel = threading.Event()
     with _signals(stopper(cancel)), Progress(limit, target, quiet=json) as progress:
         finished = progress.follow(
@@ -94,7 +108,7 @@ def match(
             raise KeyboardInterrupt
         raise WorkError("no preset was found: no candidate gave a sound; raise --renders, or try another --track")
     facts = export.RunFacts(
-        track=track,
+        track=track if target.audible else "words",
         renders=finished.renders,
         seconds=finished.seconds,
         engine_seconds=finished.engine_seconds,
@@ -180,6 +194,7 @@ def _tell(
         screen.emit(
             {
                 "target": target.name,
+                **({"words": export.words_card(target.words)} if target.words else {}),
                 "note": {"pitch": target.note.pitch, "name": target.note.name, "hold": target.note.hold},
                 "matches": matches,
                 "report": str(folder / export.REPORT),
@@ -199,6 +214,8 @@ def _tell(
         words = (match.verdict, " > ".join(match.lineage), str(path))
         table.add_row(str(number), f"{match.distance:.2f}", *map(screen.verbatim, words))
     screen.show(table)
+    if target.words:
+        screen.out(f"\nAnswered by {target.words.answered_by}")
     screen.out(f"\n{facts.renders} renders in {facts.seconds:.1f} s, stopped by: {facts.stopped_by}")
     screen.out(f"Look and listen: {folder / export.REPORT}")
     for path in installed:

@@ -112,7 +112,10 @@ class Progress:
 
 
 def _heard(target: Target) -> str:
+    words, note = target.words, target.note
+    if words is not None and words.alone:
+        return f"{words.text!r} at {note.name}, answered by {words.answered_by}"
     estimate = target.estimate
-    key = f"{target.note.name} (MIDI {target.note.pitch:.2f})" if estimate.pitched else "no pitch"
+    key = f"{note.name} (MIDI {note.pitch:.2f})" if estimate.pitched else "no pitch"
     kind = "sustaining" if estimate.sustaining else "decaying"
-    return f"{target.name or 'sound'}: {key}, {kind}, {target.audio.seconds:.2f} s, held {target.note.hold:.2f} s"
+    return f"{target.name or 'sound'}: {key}, {kind}, {target.audio.seconds:.2f} s, held {note.hold:.2f} s"

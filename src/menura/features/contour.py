@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.features.spectra import as_signal, mel_power
+from menura.features.spectra import as_signal, hz_to_mel, mel_power, mel_to_hz
 
 SLOTS = (0.0, 0.015, 0.03, 0.06, 0.12, 0.24, 0.48, 1.0)
 """Edges of the slots in seconds: an attack is told in hundredths, what follows in halves."""
@@ -39,3 +39,30 @@ def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     loudest = max(float(found.max()), 1e-20)
     decibels = 10.0 * np.log10(np.maximum(found / loudest, 10.0 ** (-RANGE_DB / 10.0)))
     return decibels.astype(np.float32)
+
+
+def contour_qualities(contours: NDArray[np.float32], sample_rate: int = 44_100) -> dict[str, NDArray[np.float64]]:
+    """Coarse readings of some quantities of `menura.features.qualities`, for as many sounds as there are contours.
+
+    Good for putting many sounds in order, not for telling a value: time is as coarse as the slots.
+
+    Args:
+        contours: shape (n, len(SLOTS) - 1, BANDS), as `contour` gives them.
+        sample_rate: of the sounds.
+
+    Returns:
+        ``brightness`` (Hz), ``attack`` (s), ``held`` (dB), ``length`` (s), each of shape (n,).
+    """
+    mels = np.linspace(0.0, float(hz_to_mel(sample_rate / 2.0)), BANDS + 2)[1:-1]
+    # Filters are of unit area, so that a band's amplitude counts by its width.
+    amplitude = 10.0 ** (contours.astype(np.float64) / 20.0) * np.gradient(mel_to_hz(mels))
+    power = (10.0 ** (contours.astype(np.float64) / 10.0)).sum(axis=2)
+    level = 10.0 * np.log10(power / power.max(axis=1, keepdims=True))
+    edges = np.array(SLOTS)
+    lasting = len(SLOTS) - 2 - np.argmax(level[:, ::-1] > -40.0, axis=1)
+    return {
+        "brightness": (amplitude @ mel_to_hz(mels)).sum(axis=1) / amplitude.sum(axis=(1, 2)),
+        "attack": edges[np.argmax(level >= -6.0, axis=1)],
+        "held": level[:, -1],
+        "length": edges[1:][lasting],
+    }

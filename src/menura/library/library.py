@@ -154,6 +154,16 @@ class Library:
             return cls.open(packaged)
         return cls.open(Path(named) if named else own)
 
+    @classmethod
+    def find(cls, synth: str) -> Library | None:
+        """As `default`; None where there is none and MENURA_LIBRARY names none.
+
+        Raises:
+            InputError: the one that there is cannot be used.
+        """
+        there = any((folder / _CARD).exists() for folder in (default_folder(synth), packaged_folder(synth)))
+        return cls.default(synth) if there or os.environ.get("MENURA_LIBRARY") else None
+
     def __len__(self) -> int:
         return sum(segment.count for segment in self.segments)
 
@@ -232,9 +242,7 @@ class Library:
             InputError: the library is empty or damaged.
             AudioError: the sound is silent.
         """
-        if not len(self):
-            raise InputError(f"{self.folder} has no patches; add some: menura library add {self.folder} PRESETS")
-        place = int(np.argmin([abs(note - (60.0 if pitch is None else pitch)) for note in self.card.notes]))
+        place = self._place(60.0 if pitch is None else pitch)
         note = self.card.notes[place]
         heard = self.card.ear.hear(sound if pitch is None else sound.transposed(note - pitch))
         fast, close = (vector.astype(np.float32) for vector in heard)
@@ -244,6 +252,28 @@ class Library:
         distances = np.sqrt(np.mean((rows - close) ** 2, axis=1))
         order = np.argsort(distances, kind="stable")[:n]
         return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
+
+    def heard_at(self, pitch: float) -> tuple[float, NDArray[np.float32]]:
+        """The perceptual embeddings of all patches at the rendered note that is nearest to a pitch.
+
+        Args:
+            pitch: MIDI pitch.
+
+        Returns:
+            The note's MIDI pitch, and shape (patches, dim).
+
+        Raises:
+            InputError: the library is empty or damaged.
+        """
+        place = self._place(pitch)
+        rows = np.concatenate([decoded(segment.close[:, place]) for segment in self.segments])
+        return self.card.notes[place], rows
+
+    def _place(self, pitch: float) -> int:
+        """The rendered note that is nearest to a pitch. Raises InputError where there are no patches."""
+        if not len(self):
+            raise InputError(f"{self.folder} has no patches; add some: menura library add {self.folder} PRESETS")
+        return int(np.argmin([abs(note - pitch) for note in self.card.notes]))
 
     def index(self, place: int) -> VectorIndex:
         """The index of a note, by its place among the notes; made where it is missing or older than the patches.

@@ -9,7 +9,7 @@ from menura.audio import Audio
 from menura.events import Event, Improved, Started
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
-from menura.matching.hearing import Heard, Hearing
+from menura.matching.hearing import Ear, Heard
 from menura.matching.pool import Pool
 
 BATCH = 32
@@ -50,7 +50,7 @@ def audition(
 class _WithSound:
     """What a worker sends back where the sound itself is wanted as well."""
 
-    def __init__(self, hearing: Hearing) -> None:
+    def __init__(self, hearing: Ear) -> None:
         self._hearing = hearing
 
     def of(self, audio: Audio) -> tuple[Heard, Audio]:
@@ -61,13 +61,12 @@ class _WithSound:
 def _listen(pool: Pool, candidates: Sequence[Candidate], keep_sound: bool) -> list[Candidate]:
     task = pool.task
     note = task.target.note
-    measure = _WithSound(task.hearing).of if keep_sound else task.hearing.of
-    answers = task.renderer.render_many(
-        [(c.preset, note) for c in candidates], measure=cast(Callable[[Audio], object], measure)
-    )
+    measure = cast(Callable[[Audio], object], _WithSound(task.hearing).of if keep_sound else task.hearing.of)
+    there = task.hearing.in_workers
+    answers = task.renderer.render_many([(c.preset, note) for c in candidates], measure=measure if there else None)
     heard: list[Candidate] = []
     for candidate, answer in zip(candidates, answers, strict=True):
-        found = answer.measured
+        found = answer.measured if there or answer.audio is None else measure(answer.audio)
         if isinstance(found, tuple):
             heard.append(candidate.after(*cast(tuple[Heard, Audio], found)))
         else:

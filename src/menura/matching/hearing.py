@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from menura.audio import Audio
-from menura.features.distances import MssTarget
+from menura.features.distances import MssTarget, all_metrics
 from menura.features.spectra import log_mel, magnitude, rms_envelope
+from menura.matching.match import verdict_of
 from menura.matching.target import SAMPLE_RATE
 
 ENVELOPE_WEIGHT = 10.0
@@ -70,6 +73,25 @@ class Heard:
     """What `View.of` saw: enough to tell two sounds apart, and to correct a forecast."""
 
 
+class Ear(Protocol):
+    """What hears candidates: a target's `Hearing`, or words."""
+
+    in_workers: bool
+    """True where it can be sent to the workers that render; False where it hears beside the stages."""
+
+    def of(self, audio: Audio) -> Heard:
+        """What is kept of a rendered sound."""
+        ...
+
+    def scores(self, audio: Audio) -> dict[str, float]:
+        """What a report tells of an answer, by name."""
+        ...
+
+    def verdict(self, scores: Mapping[str, float]) -> str:
+        """An honest word for an answer with these scores."""
+        ...
+
+
 class Hearing:
     """The in-loop distance to one target: MSS, with small weights on course of level and spectral mass.
 
@@ -81,6 +103,8 @@ class Hearing:
         frequency_hz: The note's frequency.
     """
 
+    in_workers = True
+
     def __init__(self, target: NDArray[np.float32], frequency_hz: float) -> None:
         self.view = View(int(target.size), frequency_hz)
         self._mss = MssTarget(target, SAMPLE_RATE)
@@ -91,6 +115,15 @@ class Hearing:
     def of(self, audio: Audio) -> Heard:
         """Compare a rendered sound."""
         return self(audio.samples)
+
+    def scores(self, audio: Audio) -> dict[str, float]:
+        """The protocol's metrics over the target's length."""
+        mono = np.pad(audio.mono, (0, max(0, self._size - audio.mono.size)))[: self._size]
+        return {name: float(value) for name, value in all_metrics(self._mss.signal, mono, SAMPLE_RATE).items()}
+
+    def verdict(self, scores: Mapping[str, float]) -> str:
+        """By MSS."""
+        return verdict_of(scores["mss"])
 
     def __call__(self, samples: NDArray[np.float32]) -> Heard:
         """Compare a sound, shape (samples,) or (channels, samples), at 44.1 kHz."""

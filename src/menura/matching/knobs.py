@@ -154,8 +154,8 @@ class KnobSearch:
 
 
 def _refit(task: Task) -> CorrectedForecast | None:
-    """The corrected forecast, where the synth has one and the user has not asked to stay near a preset."""
-    return None if task.constraints.near else task.idiom.refit(task.target)
+    """The corrected forecast, where the synth has one, there is a sound, and nobody has asked to stay near a preset."""
+    return None if task.constraints.near or not task.target.audible else task.idiom.refit(task.target)
 
 
 def different(candidates: Sequence[Candidate], n: int) -> list[Candidate]:

@@ -29,7 +29,7 @@ def wanted_gain_db(task: Task, candidate: Candidate, *, locked: Iterable[str]) -
     """
     heard = candidate.heard
     kept = task.constraints.near or any(name in task.constraints.locked for name in locked)
-    if heard is None or kept or heard.rms <= 0.0 or heard.peak <= 0.0:
+    if heard is None or kept or not task.target.audible or heard.rms <= 0.0 or heard.peak <= 0.0:
         return None
     mono = task.target.audio.mono
     wanted = float(np.sqrt(np.mean(np.square(mono, dtype=np.float64))))

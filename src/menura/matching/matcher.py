@@ -12,7 +12,7 @@ import numpy as np
 
 from menura.audio import Audio
 from menura.errors import InputError, WorkError
-from menura.events import Event, Finished
+from menura.events import Event, Finished, Warned
 from menura.matching.budget import Budget
 from menura.matching.constraints import Constraints
 from menura.matching.hearing import Hearing
@@ -93,6 +93,9 @@ class Matcher:
             raise InputError(f"top is {top}; ask for 1 answer or more")
         account = (budget or Budget()).start(cancel=cancel)
         target = sound if isinstance(sound, Target) else Target.of(sound, note)
+        words = target.words
+        if words is not None and words.warning:
+            yield Warned(words.warning)
         base = self.synth.init() if near is None else near
         if base.synth != self.synth.name:
             raise InputError(f"the preset to stay near is for {base.synth!r}, the match is for {self.synth.name!r}")
@@ -105,7 +108,7 @@ class Matcher:
             else:
                 fast, exact = self._pools
             before = fast.engine_seconds + exact.engine_seconds
-            hearing = Hearing(target.audio.mono, target.note.frequency_hz)
+            hearing = Hearing(target.audio.mono, target.note.frequency_hz) if words is None else words.ear(target)
             task = Task(target, self.synth, fast, exact, hearing, constraints, top, self.seed)
             pool = Pool(task, chance[0])
             if near is not None:

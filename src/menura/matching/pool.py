@@ -12,7 +12,7 @@ import numpy as np
 
 from menura.matching.candidate import Candidate
 from menura.matching.constraints import Constraints
-from menura.matching.hearing import Hearing
+from menura.matching.hearing import Ear
 from menura.matching.idiom import Idiom, idiom_of
 from menura.matching.renderer import Renderer
 from menura.matching.target import Target
@@ -30,7 +30,7 @@ class Task:
     """Renders in workers; in the fast mode during the search."""
     checker: Renderer
     """Renders on pristine engines: the last word."""
-    hearing: Hearing
+    hearing: Ear
     constraints: Constraints
     top: int
     """How many answers are wanted."""

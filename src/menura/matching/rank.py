@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from menura.audio import Audio
 from menura.errors import RenderError
 from menura.events import Event, Started, Warned
-from menura.features.distances import all_metrics
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
 from menura.matching.hearing import sound_difference
-from menura.matching.match import Match, verdict_of
+from menura.matching.match import Match
 from menura.matching.pool import Pool, Task
-from menura.matching.target import SAMPLE_RATE
 from menura.space import ParameterSpace
 from menura.version import __version__
 
@@ -118,12 +116,10 @@ def _setting_difference(first: NDArray[np.float64], second: NDArray[np.float64])
 
 
 def _match(task: Task, candidate: Candidate, audio: Audio) -> Match:
-    target = task.target.audio.mono
-    mono = _fit(audio.mono, target.size)
-    heard = task.hearing(mono)
+    heard = task.hearing.of(audio)
     if not math.isfinite(heard.distance):
         raise RenderError("a checked answer is silent; report this with the sound that was matched")
-    scores = {name: float(value) for name, value in all_metrics(target, mono, SAMPLE_RATE).items()}
+    scores = task.hearing.scores(audio)
     return Match(
         preset=candidate.preset,
         audio=audio,
@@ -131,11 +127,7 @@ def _match(task: Task, candidate: Candidate, audio: Audio) -> Match:
         distance=heard.distance,
         scores=scores,
         lineage=candidate.lineage,
-        verdict=verdict_of(scores["mss"]),
+        verdict=task.hearing.verdict(scores),
         seed=task.seed,
         versions={"menura": __version__, task.synth.name: task.synth.version},
     )
-
-
-def _fit(mono: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    return np.pad(mono, (0, max(0, size - mono.size)))[:size]

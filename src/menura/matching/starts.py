@@ -34,7 +34,7 @@ class Starts:
         share = self.share or task.idiom.start_share
         count = int(np.clip(share * account.left, 12, MOST))
         if task.constraints.near:
-            proposed = pool.propose((preset, ("start:near",)) for preset in _neighbours(pool, count))
+            proposed = pool.propose((preset, ("start:near",)) for preset in neighbours(pool, count))
         else:
             proposed = pool.propose(task.idiom.starts(task, pool.rng, count))
         yield Proposed(self.name, proposed)
@@ -76,7 +76,8 @@ class RandomStarts:
         return pool
 
 
-def _neighbours(pool: Pool, n: int) -> list[Preset]:
+def neighbours(pool: Pool, n: int) -> list[Preset]:
+    """N small changes of the preset to stay near."""
     from menura.matching.lens import active_lens
 
     task = pool.task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from menura.audio import Audio, check_sound, read_audio
 from menura.features.pitch import NoteEstimate, estimate_note
 from menura.features.spectra import rms_envelope
 from menura.note import Note
+
+if TYPE_CHECKING:
+    from menura.matching.words.words import Words
 
 SAMPLE_RATE = 44_100
 """Rate at which everything is rendered and compared."""
@@ -31,6 +35,13 @@ class Target:
     """What was heard: pitch with confidence, sustain, hold and release."""
     name: str = ""
     """What to call it, the file's name without its ending."""
+    words: Words | None = None
+    """What is asked for in words, where something is."""
+
+    @property
+    def audible(self) -> bool:
+        """False where words alone say what is wanted: `audio` is silence as long as the note."""
+        return self.words is None or bool(self.words.changes)
 
     @classmethod
     def of(cls, sound: str | Path | Audio, note: float | Note | None = None) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from menura.audio import Audio
 from menura.errors import InputError
@@ -12,9 +12,13 @@ from menura.matching.budget import Budget
 from menura.matching.match import Match
 from menura.matching.matcher import Matcher
 from menura.matching.stage import Stage
+from menura.matching.target import Target
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
+
+if TYPE_CHECKING:
+    from menura.matching.words.words import AnsweredBy
 
 Track = Literal["any", "knobs"]
 """`any` may take wavetables and contours from the target; `knobs` turns the synth's own controls alone."""
@@ -22,8 +26,31 @@ Track = Literal["any", "knobs"]
 _DEFAULT_RENDERS: Mapping[str, int] = {"any": 60, "knobs": 600}
 
 
-def default_renders(track: str, synth: str = "vital") -> int:
+WORDS_RENDERS = 120
+"""Renders of a match to words alone where the user names none."""
+
+
+def stages_for(target: Target, track: str, synth: Synth) -> list[Stage]:
+    """The stages of a track for a target; words alone have stages of their own, whatever the track.
+
+    Raises:
+        InputError: there is no such track, or the synth's library cannot be used.
+    """
+    if target.audible:
+        return stages_of(track, synth)
+    from menura.library.library import Library
+    from menura.matching.audition import Audition
+    from menura.matching.knobs import KnobSearch
+    from menura.matching.rank import Rank
+    from menura.matching.words.recall import Recall
+
+    return [Recall(Library.find(synth.name)), Audition(), KnobSearch(), Rank()]
+
+
+def default_renders(track: str, synth: str = "vital", *, audible: bool = True) -> int:
     """Renders of a match where the user names none: few where the patch is written, many where it is searched."""
+    if not audible:
+        return WORDS_RENDERS
     return _DEFAULT_RENDERS[track if synth == "vital" else "knobs"]
 
 
@@ -49,9 +76,11 @@ def stages_of(track: str, synth: Synth) -> list[Stage]:
 
 
 def match(
-    sound: str | Path | Audio,
+    sound: str | Path | Audio | None = None,
     synth: str = "vital",
     *,
+    text: str = "",
+    text_by: AnsweredBy = "auto",
     top: int = 5,
     track: Track = "any",
     renders: int | None = None,
@@ -62,11 +91,15 @@ def match(
     near: Preset | None = None,
     workers: int | None = None,
 ) -> list[Match]:
-    """Presets that play a sound, nearest first.
+    """Presets that play a sound, or are what words say, nearest first.
 
     Args:
-        sound: A file, or a sound in memory.
+        sound: A file, or a sound in memory; None where words alone say what is wanted.
         synth: Name of the synth.
+        text: Words: beside a sound how it is to change (``"brighter, shorter"``), alone what it is to be
+            (``"short bright bass"``).
+        text_by: Who answers words alone: ``clap``, ``descriptors``, or ``auto``, which is CLAP where its weights are
+            present. Nothing is downloaded; ``menura match --text ... --fetch`` does.
         top: How many different answers.
         track: `any` may take wavetables and contours from the sound; `knobs` turns the synth's own controls.
         renders: Renders of the engine; None is 60 for `any` on Vital, else 600.
@@ -83,7 +116,43 @@ def match(
     from menura.synths.registry import synth_of
 
     player = synth_of(synth)
-    stages = stages_of(track, player)
-    limit = Budget(default_renders(track, player.name) if renders is None else renders, seconds)
+    target = target_of(sound, text, note=note, text_by=text_by)
+    stages = stages_for(target, track, player)
+    usual = default_renders(track, player.name, audible=target.audible)
     matcher = Matcher(player, stages, seed=seed, workers=workers)
-    return matcher.match(sound, note=note, top=top, budget=limit, lock=lock, near=near)
+    limit = Budget(usual if renders is None else renders, seconds)
+    return matcher.match(target, top=top, budget=limit, lock=lock, near=near)
+
+
+def target_of(
+    sound: str | Path | Audio | None,
+    text: str = "",
+    *,
+    note: float | Note | None = None,
+    text_by: AnsweredBy = "auto",
+    fetch: bool = False,
+) -> Target:
+    """What is to be matched: a sound, a sound changed by words, or words alone.
+
+    Args:
+        sound: A file, or a sound in memory, or None.
+        text: Words, or nothing.
+        note: The pitch that the sound plays, or the whole note; for words alone the pitch at which answers are heard.
+        text_by: Who answers words alone.
+        fetch: Whether CLAP's weights may be downloaded for that.
+
+    Raises:
+        MenuraError: neither is given, or one cannot be used.
+    """
+    if sound is None and not text:
+        raise InputError('there is nothing to match; give a sound, or words: --text "short bright bass"')
+    from menura.matching.words import words
+
+    if sound is None:
+        return words.described(text, note.pitch if isinstance(note, Note) else note, by=text_by, fetch=fetch)
+    target = Target.of(sound, note)
+    if not text:
+        return target
+    if text_by == "clap":
+        raise InputError("CLAP cannot say how a given sound is to change; leave the sound or CLAP out")
+    return words.changed(target, text)

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from menura.explain.settings import settings_that_matter, shown_synth
+from menura.explain.template import shown
 from menura.report.page import Answer, Attachment, Page, render_page
+from menura.report.scores import METRICS
 from menura.version import __version__
 
 if TYPE_CHECKING:
     from menura.explain.tutorial import Tutorial
     from menura.matching.match import Match
     from menura.matching.target import Target
+    from menura.matching.words.words import Words
 
 _STOPPED = {
     "stages": "it had no more to try",
@@ -42,6 +45,7 @@ def report_of(
     """
     from menura.synths.registry import synth_of
 
+    words = target.words
     synth = synth_of(matches[0].preset.synth) if matches else None
     initial = synth.init() if synth else None
     answers = [
@@ -60,12 +64,13 @@ def report_of(
     ]
     page = Page(
         target_name=target.name or "A sound",
-        target=target.audio,
+        target=target.audio if target.audible else None,
         note=matches[0].note if matches else target.note,
         pitched=target.estimate.pitched,
         synth=synth.name if synth else "",
         answers=answers,
-        facts=_facts(matches, run),
+        facts={**_asked(target.words), **_facts(matches, run)},
+        words=tuple(name for name in matches[0].scores if name not in METRICS) if words and matches else (),
     )
     return render_page(page).encode()
 
@@ -82,6 +87,24 @@ def sentence(match: Match) -> str:
     return f"{word}: {mss:.1f} dB from the target on average."
 
 
+def _asked(words: Words | None) -> dict[str, str]:
+    if words is None:
+        return {}
+    facts = {"Words": words.text, "Answered by": words.answered_by}
+    for change in words.changes:
+        before, wanted = (shown(change.wish.quantity, value) for value in (change.before, change.wanted))
+        facts[f"“{change.wish.word}”"] = f"{_NAMES.get(change.wish.quantity, change.wish.quantity)} {before} → {wanted}"
+    if words.warning:
+        facts["Left out"] = words.warning
+    return facts
+
+
+_NAMES = {
+    "brightness": "centre of the spectrum", "held": "level at key up", "length": "length", "tone": "periodic",
+    "pitch_swing": "swing of the pitch", "level_swing": "swing of the level", "colour_swing": "swing of the brightness",
+}  # fmt: skip
+
+
 def _facts(matches: Sequence[Match], run: Mapping[str, Any]) -> dict[str, str]:
     facts = {"menura": __version__}
     if matches:
@@ -91,7 +114,11 @@ def _facts(matches: Sequence[Match], run: Mapping[str, Any]) -> dict[str, str]:
         facts["Renders"] = f"{run['renders']} in {float(run.get('seconds', 0.0)):.1f} s"
     if run.get("stopped_by"):
         facts["Stopped by"] = _STOPPED.get(str(run["stopped_by"]), str(run["stopped_by"]))
-    tracks = {"any": "any: wavetables and contours taken from the sound", "knobs": "knobs: stock wavetables only"}
+    tracks = {
+        "words": "words: patches of a library, then a search",
+        "any": "any: wavetables and contours taken from the sound",
+        "knobs": "knobs: stock wavetables only",
+    }
     if run.get("track"):
         facts["Track"] = tracks.get(str(run["track"]), str(run["track"]))
     return facts

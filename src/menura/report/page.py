@@ -48,22 +48,28 @@ class Page:
     """Everything that the report tells."""
 
     target_name: str
-    target: Audio
+    target: Audio | None
+    """What was matched; None where words alone were given."""
     note: Note
     pitched: bool
     synth: str
     answers: Sequence[Answer]
     facts: Mapping[str, str] = field(default_factory=dict)
     """Small print: versions, seed, renders, seconds."""
+    words: Sequence[str] = ()
+    """Names of scores that tell how far a word is true."""
 
 
 def render_page(page: Page) -> str:
     """The page as HTML; opens from a file, asks the network for nothing."""
-    target = sounds.within_full_scale(page.target)
+    target = None if page.target is None else sounds.within_full_scale(page.target)
     playable = [sounds.within_full_scale(answer.audio) for answer in page.answers]
-    gains = [pictures.level_db(target) - pictures.level_db(audio) for audio in playable]
-    seconds = max([target.seconds, *(audio.seconds for audio in playable)], default=target.seconds)
-    target_db = pictures.spectrogram_db(target, seconds)
+    every = ([] if target is None else [target]) + playable
+    # What all are brought to: the target, or the softest of the answers, so that none is driven over full scale.
+    level = min(map(pictures.level_db, playable), default=0.0) if target is None else pictures.level_db(target)
+    gains = [level - pictures.level_db(audio) for audio in playable]
+    seconds = max((audio.seconds for audio in every), default=1.0)
+    target_db = None if target is None else pictures.spectrogram_db(target, seconds)
     cards = "".join(
         _card(number, answer, audio, gain, target, target_db, seconds)
         for number, (answer, audio, gain) in enumerate(zip(page.answers, playable, gains, strict=True), start=1)
@@ -78,7 +84,7 @@ def render_page(page: Page) -> str:
 {_how_to_play(page)}
 {_target_picture(target_db)}
 {cards}
-{score_table([(a.distance, a.scores) for a in page.answers])}
+{score_table([(a.distance, a.scores) for a in page.answers], page.words)}
 {_facts(page.facts)}
 </main>"""
     title = f"{page.target_name} - menura report"
@@ -90,16 +96,19 @@ def _lead(page: Page) -> str:
         return f"No {escape(shown_synth(page.synth))} preset came out of this run."
     count = len(page.answers)
     presets = "preset that answers" if count == 1 else "presets, nearest first, that answer"
-    return f"{count} {escape(shown_synth(page.synth))} {presets} this sound. {escape(page.answers[0].verdict)}"
+    what = "this sound" if page.target is not None else "these words"
+    return f"{count} {escape(shown_synth(page.synth))} {presets} {what}. {escape(page.answers[0].verdict)}"
 
 
-def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], seconds: float) -> str:
-    sources = [("Target", "Target", target, 0.0)] + [
+def _player(target: Audio | None, playable: Sequence[Audio], gains: Sequence[float], seconds: float) -> str:
+    first = [] if target is None else [("Target", "Target", target, 0.0)]
+    sources = first + [
         (str(number), f"Answer {number}", audio, gain)
         for number, (audio, gain) in enumerate(zip(playable, gains, strict=True), start=1)
     ]
+    other = "the target and the answer" if target is not None else "two answers"
     buttons = "".join(
-        f'<button type="button" class="source" data-source="{index}" aria-pressed="{str(index == 0).lower()}"'
+        f'<button type="button" class="source" aria-pressed="{str(index == 0).lower()}"'
         f' aria-label="Hear {label}">{short}</button>'
         for index, (short, label, _, _) in enumerate(sources)
     )
@@ -110,14 +119,14 @@ def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], se
         f' src="{uri}"></audio></figure>'
         for (_, label, _, gain), uri in zip(sources, uris, strict=True)
     )
-    return f"""<section class="player" aria-label="Player" data-seconds="{seconds:.4f}">
+    return f"""<section class="player" aria-label="Player" data-seconds="{seconds:.4f}" data-target="{len(first)}">
 <div class="transport">
 <button type="button" id="play" aria-label="Play">
 <svg viewBox="0 0 24 24" aria-hidden="true">
 <path class="icon-play" d="M7 4l13 8-13 8z"/><path class="icon-pause" d="M6 4h4v16H6zM14 4h4v16h-4z"/></svg>
 </button>
 <div class="sources" role="group" aria-label="What you hear">{buttons}</div>
-<button type="button" id="swap" title="Switch between the target and the answer (X)">A/B</button>
+<button type="button" id="swap" title="Switch between {other} (X)">A/B</button>
 </div>
 <div class="timeline">
 <input type="range" id="position" min="0" max="{seconds:.4f}" step="0.001" value="0" aria-label="Playhead, seconds">
@@ -125,9 +134,12 @@ def _player(target: Audio, playable: Sequence[Audio], gains: Sequence[float], se
 </div>
 <div class="options">
 <label><input type="checkbox" id="loop"{" checked" if seconds >= 1.0 else ""}> Loop</label>
+<button type="button" class="small" id="loop-from" title="Loop from the playhead ([)">From here</button>
+<button type="button" class="small" id="loop-to" title="Loop to the playhead (])">To here</button>
+<button type="button" class="small" id="loop-all" hidden>Whole sound</button>
 <label><input type="checkbox" id="even" checked> Same loudness</label>
 <span class="keys"><kbd>Space</kbd> play <kbd>X</kbd> A/B <kbd>T</kbd> target <kbd>1</kbd>-<kbd>9</kbd> answers
-<kbd>&larr;</kbd><kbd>&rarr;</kbd> seek</span>
+<kbd>&larr;</kbd><kbd>&rarr;</kbd> seek <kbd>[</kbd><kbd>]</kbd> loop, or drag across a picture</span>
 </div>
 <div class="native">{players}</div>
 </section>"""
@@ -151,8 +163,10 @@ def _how_to_play(page: Page) -> str:
     return f'<section aria-labelledby="how"><h2 id="how">How to play it</h2><dl class="tiles">{tiles}</dl></section>'
 
 
-def _target_picture(target_db: pictures.Levels) -> str:
+def _target_picture(target_db: pictures.Levels | None) -> str:
     """The target's spectrogram, kept once in the page; every card draws from it."""
+    if target_db is None:
+        return ""
     uri = sounds.data_uri(pictures.heat_png(target_db, float(target_db.max())), "image/png")
     return (
         '<svg width="0" height="0" class="store" aria-hidden="true"><defs>'
@@ -165,28 +179,25 @@ def _card(
     answer: Answer,
     audio: Audio,
     gain_db: float,
-    target: Audio,
-    target_db: pictures.Levels,
+    target: Audio | None,
+    target_db: pictures.Levels | None,
     seconds: float,
 ) -> str:
-    reference = float(target_db.max())
     answer_db = pictures.spectrogram_db(audio, seconds) + gain_db
+    reference = float((answer_db if target_db is None else target_db).max())
     heat = sounds.data_uri(pictures.heat_png(answer_db, reference), "image/png")
-    difference = sounds.data_uri(pictures.difference_png(target_db, answer_db, reference), "image/png")
-    borrowed = '<svg viewBox="0 0 1 1" preserveAspectRatio="none"><use href="#target-picture"/></svg>'
-    plots = (
-        _plot("Target", "Spectrogram of the target", borrowed, seconds, source=0)
-        + _plot(f"Answer {number}", f"Spectrogram of answer {number}", _image(heat), seconds, source=number)
-        + _plot(
-            "Difference", "Where the answer has more or less than the target", _image(difference), seconds,
-            kind="difference",
+    plots = _plot(f"Answer {number}", f"Spectrogram of answer {number}", _image(heat), seconds, source=number)
+    legend = '<span class="legend heat"><i></i><span><b>-80</b><b>0 dB</b></span></span>'
+    if target_db is not None:
+        difference = sounds.data_uri(pictures.difference_png(target_db, answer_db, reference), "image/png")
+        borrowed = '<svg viewBox="0 0 1 1" preserveAspectRatio="none"><use href="#target-picture"/></svg>'
+        said = "Where the answer has more or less than the target"
+        plots = _plot("Target", "Spectrogram of the target", borrowed, seconds, source=0) + plots
+        plots += _plot("Difference", said, _image(difference), seconds, kind="difference")
+        legend += (
+            '<span class="legend difference"><i></i>'
+            "<span><b>-30 dB, less</b><b>alike</b><b>more, +30 dB</b></span></span>"
         )
-    )  # fmt: skip
-    legend = (
-        '<div class="legends"><span class="legend heat"><i></i><span><b>-80</b><b>0 dB</b></span></span>'
-        '<span class="legend difference"><i></i>'
-        "<span><b>-30 dB, less</b><b>alike</b><b>more, +30 dB</b></span></span></div>"
-    )
     lineage = f'<p class="lineage">{escape(" › ".join(answer.lineage))}</p>' if answer.lineage else ""
     return f"""<article class="card" aria-labelledby="answer-{number}">
 <div class="title">
@@ -197,7 +208,7 @@ def _card(
 </div>
 {_downloads(answer)}
 <div class="plots">{plots}</div>
-{legend}
+<div class="legends">{legend}</div>
 {_envelopes(target, audio, gain_db, seconds, number)}
 {_settings(answer.settings)}
 {steps_html(answer.tutorial)}
@@ -236,7 +247,7 @@ def _plot(title: str, label: str, body: str, seconds: float, kind: str = "heat",
     return (
         f"<figure{hears}><figcaption>{title}</figcaption>"
         f'<div class="plot {kind}" role="img" aria-label="{label}">{body}<div class="hz">{rows}</div>'
-        f'<i class="playhead"></i></div>{_time_axis(seconds)}</figure>'
+        f'<i class="region"></i><i class="playhead"></i></div>{_time_axis(seconds)}</figure>'
     )
 
 
@@ -247,17 +258,21 @@ def _time_axis(seconds: float) -> str:
     return f'<div class="time" aria-hidden="true">{labels}<span class="unit">s</span></div>'
 
 
-def _envelopes(target: Audio, audio: Audio, gain_db: float, seconds: float, number: int) -> str:
-    ours, theirs = pictures.envelope_db(target, seconds), pictures.envelope_db(audio, seconds) + gain_db
+def _envelopes(target: Audio | None, audio: Audio, gain_db: float, seconds: float, number: int) -> str:
+    theirs = pictures.envelope_db(audio, seconds) + gain_db
+    ours = theirs if target is None else pictures.envelope_db(target, seconds)
     top = float(max(ours.max(), theirs.max()))
+    of, line, path = "", "", ""
+    if target is not None:
+        of, line = "the target and of ", '<span class="line target">target</span>'
+        path = f'<path class="target" d="{pictures.line_path(ours, top)}"/>\n'
     levels = "".join(f'<span style="top:{100 * db / 60:.0f}%">-{db}</span>' for db in (15, 30, 45))
     return f"""<figure class="envelopes"><figcaption>Loudness over time
-<span class="line target">target</span><span class="line answer">answer {number}, {gain_db:+.1f} dB</span></figcaption>
-<div class="plot wave" role="img" aria-label="Loudness of the target and of answer {number} over time">
+{line}<span class="line answer">answer {number}, {gain_db:+.1f} dB</span></figcaption>
+<div class="plot wave" role="img" aria-label="Loudness of {of}answer {number} over time">
 <svg viewBox="0 0 1000 100" preserveAspectRatio="none">
-<path class="target" d="{pictures.line_path(ours, top)}"/>
-<path class="answer" d="{pictures.line_path(theirs, top)}"/></svg>
-<div class="hz">{levels}</div><i class="playhead"></i></div>{_time_axis(seconds)}</figure>"""
+{path}<path class="answer" d="{pictures.line_path(theirs, top)}"/></svg>
+<div class="hz">{levels}</div><i class="region"></i><i class="playhead"></i></div>{_time_axis(seconds)}</figure>"""
 
 
 def _settings(groups: Sequence[SettingGroup]) -> str:

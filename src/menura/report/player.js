@@ -7,7 +7,9 @@
   const buttons = all("button.source");
   const box = one(".player");
   const seconds = Number(box.dataset.seconds);
-  let buffers = null, heard = 0, answer = 1;
+  // Answers count from 1; 0 is the target, where there is one.
+  const first = box.dataset.target === "1" ? 0 : 1;
+  let buffers = null, heard = 0, other = Math.min(1, tags.length - 1);
 
   const bytes = (uri) => Uint8Array.from(atob(uri.slice(uri.indexOf(",") + 1)), (c) => c.charCodeAt(0));
 
@@ -20,11 +22,14 @@
   })();
   decoded.catch((error) => { box.dataset.ready = "failed"; document.body.classList.remove("scripted"); throw error; });
 
-  const hear = (index) => {
-    if (index >= tags.length) return;
+  const hear = (number) => {
+    const index = number - first;
+    if (!(index in tags) || index === heard) return;
     playhead.change(() => {
+      // What X goes back to: beside a target always an answer, without one the answer before.
+      if (first === 1) other = heard;
+      else if (index > 0) other = index;
       heard = index;
-      if (index > 0) answer = index;
     });
     show();
   };
@@ -32,8 +37,9 @@
     box.classList.toggle("playing", playhead.playing());
     one("#play").setAttribute("aria-label", playhead.playing() ? "Pause" : "Play");
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === heard)));
-    all("figure[data-hears]").forEach((f) => f.classList.toggle("hears", Number(f.dataset.hears) === heard));
+    all("figure[data-hears]").forEach((f) => f.classList.toggle("hears", Number(f.dataset.hears) - first === heard));
   };
+  const loop = makeLoop({ seconds: () => seconds, now: () => playhead.now(), changed: () => playhead.refresh() });
   const playhead = makePlayhead({
     seconds: () => seconds,
     ready: async () => { await decoded; return true; },
@@ -42,15 +48,16 @@
     level: (index) => (one("#even").checked ? 10 ** (Number(tags[index].dataset.gainDb) / 20) : 1),
     show,
     hear,
-    swap: () => hear(heard === 0 ? Math.min(answer, tags.length - 1) : 0),
+    swap: () => hear(first + (first === 0 && heard > 0 ? 0 : other)),
+    region: loop.part,
+    keys: loop.keys,
   });
 
-  buttons.forEach((button, index) => button.addEventListener("click", () => hear(index)));
-  all(".plot").forEach((plot) => plot.addEventListener("click", (event) => {
-    const edge = plot.getBoundingClientRect();
+  buttons.forEach((button, index) => button.addEventListener("click", () => hear(index + first)));
+  all(".plot").forEach((plot) => loop.listen(plot, (at) => {
     const figure = plot.closest("figure");
     if (figure.dataset.hears !== undefined) hear(Number(figure.dataset.hears));
-    playhead.seek((seconds * (event.clientX - edge.left)) / edge.width);
+    playhead.seek(at);
   }));
 
   // The presets travel inside the page, packed; where the browser cannot unpack, the file beside the page serves.

@@ -44,6 +44,65 @@ const makeMix = (context, { buffers, seconds, level, when, at, loop = null, fade
   };
 };
 
+// The part that loops: from its buttons, the keys [ and ], or a drag across a picture. It is painted by two variables of
+// the page, so that every picture shows it.
+const makeLoop = ({ seconds, now, changed }) => {
+  const one = (selector) => document.querySelector(selector);
+  const root = document.documentElement;
+  let part = null;
+  const paint = (shown) => {
+    root.classList.toggle("looping", Boolean(shown));
+    if (!shown) return;
+    root.style.setProperty("--loop-from", `${(100 * shown[0]) / seconds()}%`);
+    root.style.setProperty("--loop-width", `${(100 * (shown[1] - shown[0])) / seconds()}%`);
+  };
+  const within = (from, to) => [Math.max(0, Math.min(from, to)), Math.min(seconds(), Math.max(from, to))];
+  const set = (from, to) => {
+    const [start, end] = within(from, to);
+    part = end - start >= 0.03 ? [start, end] : null;
+    if (part) one("#loop").checked = true;
+    one("#loop-all").hidden = !part;
+    paint(part);
+    changed();
+  };
+  const from = () => set(now(), part?.[1] > now() ? part[1] : seconds());
+  const to = () => set(part?.[0] < now() ? part[0] : 0, now());
+  one("#loop-from").addEventListener("click", from);
+  one("#loop-to").addEventListener("click", to);
+  one("#loop-all").addEventListener("click", () => set(0, 0));
+  return {
+    set,
+    part: () => part && within(...part),
+    keys: { "[": from, "]": to },
+    // The whole again, for other sounds.
+    forget: () => { part = null; one("#loop-all").hidden = true; paint(null); },
+    // A press on a picture answers with its time, a drag across it loops what it has crossed.
+    listen: (plot, press) => {
+      let began = null;
+      const at = (event) => {
+        const edge = plot.getBoundingClientRect();
+        return seconds() * Math.min(1, Math.max(0, (event.clientX - edge.left) / edge.width));
+      };
+      const far = (event) => Math.abs(event.clientX - began.x) > 8;
+      plot.addEventListener("pointerdown", (event) => {
+        if (event.button > 0) return;
+        began = { x: event.clientX, at: at(event) };
+        if (event.isTrusted) plot.setPointerCapture(event.pointerId);
+      });
+      plot.addEventListener("pointermove", (event) => { if (began && far(event)) paint(within(began.at, at(event))); });
+      plot.addEventListener("dragstart", (event) => event.preventDefault());  // the picture itself stays where it is
+      plot.addEventListener("pointercancel", () => { began = null; paint(part); });
+      plot.addEventListener("pointerup", (event) => {
+        if (!began) return;
+        const start = began.at, dragged = far(event);
+        began = null;
+        if (dragged) set(start, at(event));
+        else press(at(event));
+      });
+    },
+  };
+};
+
 const makePlayhead = ({
   seconds, ready, buffers, elements = () => null, heard, level, show, hear, swap, keys = {}, empty = () => false,
   region = () => null,

@@ -1,4 +1,4 @@
-"""CLAP: its audio embedding, and the style of its early blocks. Knows no text.
+"""CLAP: its audio embedding, and the style of its early blocks. Knows no text, see `clap_text`.
 
 The audio branch of LAION's contrastive language-audio model (Wu et al., ICASSP 2023), an HTSAT over mel bands of ten
 seconds at 48 kHz; a shorter sound is repeated until it fills them, of a longer one the first ten seconds are heard.

@@ -78,6 +78,11 @@ class Weights:
                 storage.write_text(cache / _RECORD, json.dumps(recorded, indent=1) + "\n", force=True)
         return cache
 
+    def present(self, folder: Path | None = None) -> bool:
+        """True where all files are here, so that nothing need be fetched; what is in them is not looked at."""
+        place = folder or self._own_folder() or self.cache
+        return all(self._file(place, file).is_file() for file in self.files)
+
     @property
     def cache(self) -> Path:
         """Where downloaded files are kept; another source has another folder."""

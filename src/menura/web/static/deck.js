@@ -3,9 +3,9 @@ import { addressOf, getBytes, getJson } from "./api.js";
 import { all, make, one } from "./elements.js";
 import { unpacked } from "./pictures.js";
 
-/* global makePlayhead */
+/* global makePlayhead, makeLoop */
 export const makeDeck = ({ changed }) => {
-  let sources = [], heard = 0, answer = 1, part = null;
+  let sources = [], heard = 0, answer = 1;
   const decoder = new OfflineAudioContext(1, 1, 44100);
   const playable = () => sources.filter((source) => source.buffer);
   const place = () => Math.max(0, playable().findIndex((source) => source === sources[heard]));
@@ -87,34 +87,20 @@ export const makeDeck = ({ changed }) => {
     });
     one("#player").dataset.ready = String(playable().length);
   };
-  const loopPart = (from, to) => {
-    const [start, end] = [Math.max(0, Math.min(from, to)), Math.min(seconds(), Math.max(from, to))];
-    part = end - start >= 0.03 ? [start, end] : null;
-    if (part) one("#loop").checked = true;
-    one("#loop-all").hidden = !part;
-    playhead.refresh();
-    changed();
-  };
-
+  const loop = makeLoop({ seconds, now: () => playhead.now(), changed: () => { playhead.refresh(); changed(); } });
   const playhead = makePlayhead({
     seconds,
     ready: async () => playable().length > 0,
     buffers: () => playable().map(({ buffer }) => buffer),
     heard: place,
     level,
-    region: () => part && [part[0], Math.min(part[1], seconds())],
+    region: loop.part,
     show,
     hear,
     swap: () => hear(heard === 0 ? answer : 0),
     empty: () => !playable().length,
-    keys: {
-      "[": () => loopPart(playhead.now(), part?.[1] ?? seconds()),
-      "]": () => loopPart(part?.[0] ?? 0, playhead.now()),
-    },
+    keys: loop.keys,
   });
-  one("#loop-from").addEventListener("click", () => loopPart(playhead.now(), part?.[1] ?? seconds()));
-  one("#loop-to").addEventListener("click", () => loopPart(part?.[0] ?? 0, playhead.now()));
-  one("#loop-all").addEventListener("click", () => loopPart(0, 0));
 
   // A single note beside the playhead, in the same context and as loud as the answer it belongs to.
   const strike = async (source, address) => {
@@ -128,8 +114,8 @@ export const makeDeck = ({ changed }) => {
     return found;
   };
   return {
-    set, hear, show, loadTarget, loadAnswer, strike, playhead, seconds, gainDb, loopPart,
-    reset: () => { playhead.reset(); part = null; one("#loop-all").hidden = true; set([]); },
-    sources: () => sources, heard: () => heard, answer: () => sources[answer], part: () => part,
+    set, hear, show, loadTarget, loadAnswer, strike, playhead, seconds, gainDb, loop,
+    reset: () => { playhead.reset(); loop.forget(); set([]); },
+    sources: () => sources, heard: () => heard, answer: () => sources[answer],
   };
 };

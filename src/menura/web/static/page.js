@@ -35,31 +35,14 @@ const draw = () => {
     drawDifference(plots[2].canvas, target, picture, { ...scale, gain });
     plots.slice(1).forEach((plot) => drawLines(plot, view, picture, gain));
   }
-  const part = deck.part();
-  plots.forEach(({ axis, region }) => {
-    markAxis(axis, target);
-    region.hidden = !part;
-    if (part) Object.assign(region.style, { left: `${(100 * part[0]) / seconds}%`, width: `${(100 * (part[1] - part[0])) / seconds}%` });
-  });
+  plots.forEach(({ axis }) => markAxis(axis, target));
 };
 // A press moves the playhead and chooses the sound; a drag loops a part.
 plots.forEach(({ plot, figure }, index) => {
   one("#plots").append(figure);
-  let from = null;
-  const at = (event) => {
-    const edge = plot.getBoundingClientRect();
-    return (deck.seconds() * Math.min(1, Math.max(0, (event.clientX - edge.left) / edge.width)));
-  };
-  plot.addEventListener("pointerdown", (event) => { from = { x: event.clientX, at: at(event) }; });
-  plot.addEventListener("pointerup", (event) => {
-    if (!from) return;
-    const far = Math.abs(event.clientX - from.x) > 8;
-    if (far) deck.loopPart(from.at, at(event));
-    else {
-      if (index < 2) deck.hear(index === 0 ? 0 : deck.sources().indexOf(deck.answer()));
-      deck.playhead.seek(at(event));
-    }
-    from = null;
+  deck.loop.listen(plot, (at) => {
+    if (index < 2) deck.hear(index === 0 ? 0 : deck.sources().indexOf(deck.answer()));
+    deck.playhead.seek(at);
   });
 });
 

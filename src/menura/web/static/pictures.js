@@ -88,11 +88,10 @@ export const makePlot = (title, kind) => {
     lines.append(paths[name]);
   }
   const axis = make("div", { className: "hz" });
-  const region = make("i", { className: "region", hidden: true });
-  const plot = make("div", { className: `plot ${kind}`, aria: { role: "img", label: title } }, canvas, lines, axis, region, make("i", { className: "playhead" }));
+  const plot = make("div", { className: `plot ${kind}`, aria: { role: "img", label: title } }, canvas, lines, axis, make("i", { className: "region" }), make("i", { className: "playhead" }));
   const caption = make("figcaption", { textContent: title });
   const figure = make("figure", {}, caption, plot);
-  return { figure, plot, canvas, caption, axis, region, paths };
+  return { figure, plot, canvas, caption, axis, paths };
 };
 
 export const markAxis = (axis, picture) => {
