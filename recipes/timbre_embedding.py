@@ -11,8 +11,9 @@ r"""Trains `timbre`, the embedder that menura ships, from nothing.
 corpus: patches of the human prior, each played at C2, C4 and a third note whose pitch, velocity and length change from
 part to part; pictures in semitones are kept, no sound. The parts named `unseen` have seeds of their own and are never
 trained on.
-train: contrastive, on pairs of notes. export: the vector (`menura.models.timbre_vector`) as ONNX, and its card. judge: `benchmarks/timbre_retrieval.py` on the unseen
-patches, and what it says goes into the card. ship: both files into the package.
+train: contrastive, on pairs of notes. export: the vector (`menura.models.timbre_vector`) as ONNX, and its card. judge:
+`benchmarks/timbre_retrieval.py` on the unseen patches, and what it says goes into the card. ship: both files into the
+package.
 """
 
 from __future__ import annotations

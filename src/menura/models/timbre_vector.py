@@ -1,8 +1,8 @@
 """The vector of `timbre`: what the network says, and beside it, quieter, plain facts of the picture.
 
-A network that was taught to know a patch by any of its notes says little about what changes within a patch: the order of
-small steps of one control is lost in its noise, and pitch is left out on purpose. Facts of the picture follow such steps
-evenly. Small enough, they put near sounds in order and hardly move far ones. Knows no training and no sound.
+A network that was taught to know a patch by any of its notes says little about what changes within a patch: the order
+of small steps of one control is lost in its noise, and pitch is left out on purpose. Facts of the picture follow such
+steps evenly. Small enough, they put near sounds in order and hardly move far ones. Knows no training and no sound.
 """
 
 from __future__ import annotations
