@@ -76,7 +76,7 @@ def test_fewer_vectors_than_asked_for(vectors: np.ndarray) -> None:
 def test_layouts_follow_number_and_memory() -> None:
     assert Layout.of(5_000, 192).kind == "flat"
     million = Layout.of(1_000_000, 192)
-    assert (million.kind, million.lists, million.probes) == ("ivf-flat", 4096, 16)
+    assert (million.kind, million.lists, million.probes) == ("ivf-flat", 4096, 12)
     assert Layout.of(10_000_000, 192).kind == "ivf-sq8"
     assert Layout.of(100_000_000, 192).factory(192) == "IVF32768,PQ48"
     assert Layout.of(1_000_000, 192, memory=1 << 28).kind == "ivf-sq8"

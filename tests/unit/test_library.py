@@ -181,7 +181,9 @@ def test_a_match_starts_from_its_hits(library: Library) -> None:
     assert matches[0].scores["mss"] < 0.5
 
 
-def test_the_command_builds_adds_searches_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_builds_adds_searches_and_tells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = str(tmp_path / "lib")
 
     def run(*words: str) -> tuple[int, str]:
@@ -201,6 +203,11 @@ def test_the_command_builds_adds_searches_and_tells(tmp_path: Path, capsys: pyte
     assert len(list(Path(folder + "-hits").glob("*.toy"))) == 2
     code, out = run("library", "info", folder, "--check", "--json")
     assert (code, json.loads(out)["patches"]) == (0, 6)
+    monkeypatch.setenv("MENURA_LIBRARY", folder)
+    code, out = run("library", "search", str(sound), "--synth", "toy", "-n", "1", "--json")
+    assert (code, json.loads(out)["hits"][0]["number"]) == (0, 2)
+    assert run("library", "search", folder, str(sound), str(sound))[0] == 2
+    assert json.loads(run("library", "info", "--synth", "toy", "--json")[1])["folder"] == folder
     assert run(*build, "--fast", "mfcc40")[0] == 2
     assert run("library", "search", str(tmp_path), str(sound))[0] == 2
     assert run("library", "add", folder, str(tmp_path / "nowhere"))[0] == 2

@@ -31,7 +31,7 @@ def build(
     prior: Annotated[str, typer.Option("--prior", help="Where they are drawn from.")] = "human",
     synth: Annotated[str, typer.Option("--synth", help="Whose patches.")] = "vital",
     notes: Annotated[str, typer.Option("--notes", help="Keys at which each is heard, with commas.")] = "C2,C3,C4,C5",
-    fast: Annotated[str, typer.Option("--fast", help="Embedder of the first stage.")] = "mel128",
+    fast: Annotated[str, typer.Option("--fast", help="Embedder of the first stage.")] = "timbre",
     close: Annotated[str, typer.Option("--close", help="Embedder of the second stage.")] = "contour",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all chance comes from.")] = 0,
     workers: Workers = None,
@@ -93,11 +93,14 @@ def add(
 
 @app.command("search")
 def search(
-    folder: Folder,
-    sound: Annotated[Path, typer.Argument(help="A sound.")],
+    given: Annotated[
+        list[Path],
+        typer.Argument(metavar="[DIR] SOUND", help="Folder of a library, by default your own or menura's; a sound."),
+    ],
     note: Annotated[str, typer.Option("--note", help="Key that it plays; listened for by default.")] = "",
     n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the presets into this folder.")] = None,
+    synth: Annotated[str, typer.Option("--synth", help="Whose library, where none is given.")] = "vital",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -108,8 +111,10 @@ def search(
     from menura.note import parse_pitch
     from menura.storage import write_folder
 
-    library = Library.open(folder)
-    audio = read_audio(sound).to_mono().resample(44_100).trim()
+    if len(given) > 2:
+        raise InputError(f"{len(given)} paths; give a library's folder and a sound, or a sound alone")
+    library = Library.open(given[0]) if len(given) == 2 else Library.default(synth)
+    audio = read_audio(given[-1]).to_mono().resample(44_100).trim()
     estimate = estimate_note(audio, pitch=parse_pitch(note) if note else None)
     hits = library.search(audio, estimate.pitch if estimate.pitched or note else None, n)
     names = [
@@ -134,18 +139,22 @@ def search(
 
 @app.command("info")
 def info(
-    folder: Folder,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of the library, by default your own or menura's.")
+    ] = None,
+    synth: Annotated[str, typer.Option("--synth", help="Whose library, where none is given.")] = "vital",
     check: Annotated[bool, typer.Option("--check", help="Read every file and compare its checksum.")] = False,
     json: Json = False,
 ) -> None:
     """Tell what is in a library."""
     from menura.library.library import Library
 
-    library = Library.open(folder)
+    library = Library.open(folder) if folder else Library.default(synth)
     if check:
         library.check()
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in library.folder.rglob("*") if path.is_file())
     about = {
+        "folder": str(library.folder),
         "patches": len(library),
         "synth": library.card.synth,
         "notes": list(library.card.notes),

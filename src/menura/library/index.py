@@ -39,7 +39,7 @@ class Layout:
     def of(cls, count: int, dim: int, *, memory: int = MEMORY) -> Layout:
         """The most exact layout that `count` vectors of `dim` numbers leave room for.
 
-        Four times the square root of the count in lists balances finding the cells with reading them; 16 of 4,096
+        Four times the square root of the count in lists balances finding the cells with reading them; 12 of 4,096
         lists hold the ten nearest of a million (docs/decisions/090-index.md). What is rounded looks further.
 
         Args:
@@ -50,7 +50,7 @@ class Layout:
         if count < FLAT_BELOW and count * dim * 4 <= memory:
             return cls("flat", 0, 0)
         lists = 1 << max(6, round(math.log2(4.0 * math.sqrt(max(count, 1)))))
-        roomy: tuple[tuple[Kind, int, int], ...] = (("ivf-flat", 4 * dim + 8, 16), ("ivf-sq8", dim + 8, 32))
+        roomy: tuple[tuple[Kind, int, int], ...] = (("ivf-flat", 4 * dim + 8, 12), ("ivf-sq8", dim + 8, 32))
         for kind, size, probes in roomy:
             if count * size <= memory:
                 return cls(kind, lists, probes)
@@ -159,9 +159,6 @@ class VectorIndex:
         _check(queries, self.dim)
         if n < 1:
             raise InputError(f"{n} neighbours; ask for 1 or more")
-        if hasattr(self._index, "parallel_mode"):
-            # The cells of one query are shared among the threads, of many queries each is a thread's own.
-            self._index.parallel_mode = int(len(queries) == 1)
         squares, numbers = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), n)
         distances = np.sqrt(np.maximum(squares, 0.0))
         return np.where(numbers < 0, np.float32(np.inf), distances).astype(np.float32), numbers
