@@ -87,7 +87,7 @@ def test_a_sound_and_brighter_give_a_brighter_answer(pools: tuple[RenderPool, Re
 def test_a_library_is_asked_by_what_it_heard(library: Library) -> None:
     _, rows = library.heard_at(60.0)
     qualities = contour_qualities(rows.reshape(len(rows), -1, BANDS))
-    for text, quantity, way in (("bright", "brightness", 1), ("short", "length", -1)):
+    for text, quantity, way in (("bright", "brightness", 1), ("dying", "held", -1)):
         matcher = Matcher(TOY, [Recall(library, share=1.0), Audition()], workers=1)
         budget = Budget(12, 300.0)
         target = described(text, 60.0, by="descriptors")

@@ -74,10 +74,13 @@ class Given:
 
 
 def _tilted(given: Given, amount: float) -> Signal:
-    spectrum = np.fft.rfft(given.signal, 2 * given.signal.size)
-    hertz = np.fft.rfftfreq(2 * given.signal.size, 1.0 / given.rate)
-    octaves = np.log2(np.clip(hertz, 60.0, 14_000.0) / 1000.0)
-    return np.fft.irfft(spectrum * 10.0 ** (_TILT_DB * amount * octaves / 20.0))[: given.signal.size]
+    """The spectrum tilted around its centre, as loud as before; what lies below the note is no part of its colour."""
+    size = 2 * given.signal.size
+    spectrum, hertz = np.fft.rfft(given.signal, size), np.fft.rfftfreq(size, 1.0 / given.rate)
+    lowest = max(60.0, 0.9 * given.estimate.fundamental_hz if given.estimate.pitched else 0.0)
+    octaves = np.log2(np.clip(hertz, lowest, 14_000.0) / max(given.sound.brightness, lowest))
+    made = np.fft.irfft(spectrum * 10.0 ** (_TILT_DB * amount * octaves / 20.0))[: given.signal.size]
+    return made * (_rms(given.signal) / max(_rms(made), 1e-12))
 
 
 def _brighter(given: Given, amount: float) -> Signal:

@@ -32,8 +32,8 @@ def score_table(answers: Sequence[tuple[float, Mapping[str, float]]], words: Seq
         "Distance", "what the ranking went by; lower is nearer", [distance for distance, _ in answers], False
     )
     for name in names:
-        title, words, higher = METRICS.get(name, (f"“{name}”", WORD, True) if name in words else (name, "", False))
-        rows += _score_row(title, words, [scores.get(name) for _, scores in answers], higher)
+        title, hint, higher = METRICS.get(name, (f"“{name}”", WORD, True) if name in words else (name, "", False))
+        rows += _score_row(title, hint, [scores.get(name) for _, scores in answers], higher)
     return f"""<section aria-labelledby="scores"><h2 id="scores">Scores</h2>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="scores"><table>
 <thead><tr><th scope="col">Score</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>

@@ -29,12 +29,14 @@ class Child:
     """One process.
 
     Args:
-        module: what it runs, a module of menura with a `main`.
+        module: what it runs, a module of menura with a `main`, which takes `memory`.
+        memory: bytes of address space that it may have.
         log: file that takes what it writes to stderr; None drops it.
     """
 
-    def __init__(self, module: str, log: Path | None = None) -> None:
+    def __init__(self, module: str, memory: int, log: Path | None = None) -> None:
         self._module = module
+        self._memory = memory
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -58,7 +60,7 @@ class Child:
                 sys.executable,
                 "-P",
                 "-c",
-                f"from {self._module} import main; main()",
+                f"from {self._module} import main; main({self._memory})",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,

@@ -153,7 +153,7 @@ class Jobs:
             self._sweep()
 
     async def _run(self, job: Job) -> None:
-        child = Child("menura.web.match_worker", job.folder / "worker.log")
+        child = Child("menura.web.match_worker", self._limits.child_bytes, job.folder / "worker.log")
         cancelling = asyncio.create_task(self._pass_on_cancel(job, child))
         try:
             async with asyncio.timeout(float(job.facts["seconds"]) + self._limits.overtime):

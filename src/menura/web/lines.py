@@ -12,9 +12,6 @@ from typing import Any, TextIO
 
 from menura.export import plain
 
-_MEMORY = 8 << 30
-"""Bytes of address space for one child: more than any sound needs, less than a machine has."""
-
 
 class Lines:
     """What the server says and what is answered; nothing else of this process can write in between."""
@@ -37,12 +34,16 @@ class Lines:
             self._out.flush()
 
 
-def bound_memory() -> None:
-    """Bounds the memory of this process and of those that it starts, where the system can."""
+def bound_memory(size: int) -> None:
+    """Bounds the memory of this process and of each that it starts, where the system can.
+
+    Args:
+        size: bytes of address space.
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
+        limit = size if hard == resource.RLIM_INFINITY else min(size, hard)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -25,9 +25,9 @@ _KEPT = 5
 """Candidates that were the best for a while whose presets are kept."""
 
 
-def main() -> None:
+def main(memory: int) -> None:
     """Does what the first line asks for; a line after it cancels, the end of all lines ends everything."""
-    bound_memory()
+    bound_memory(memory)
     lines = Lines()
     heard = lines.heard()
     request = next(heard)

@@ -50,6 +50,8 @@ class Limits:
     """Seconds for one of them."""
     cache_bytes: int = 300 * _MEGABYTE
     """Rendered sounds that are kept so that they need not be rendered again."""
+    child_bytes: int = 8 << 30
+    """Address space of each process that works: more than any sound needs, less than a machine has."""
     streams: int = 64
     """Event streams that may be open."""
 

@@ -34,7 +34,7 @@ class Studio:
     def __init__(self, cache: Path, limits: Limits) -> None:
         self._cache = cache
         self._limits = limits
-        self._children = [Child("menura.web.studio_worker") for _ in range(limits.studios)]
+        self._children = [Child("menura.web.studio_worker", limits.child_bytes) for _ in range(limits.studios)]
         self._free: asyncio.LifoQueue[Child] = asyncio.LifoQueue()
         for child in self._children:
             self._free.put_nowait(child)

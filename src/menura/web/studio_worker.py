@@ -22,9 +22,9 @@ _POOLS = 3
 """Synths whose engines stay open."""
 
 
-def main() -> None:
+def main(memory: int) -> None:
     """Answers one line after the other until the server is gone."""
-    bound_memory()
+    bound_memory(memory)
     lines = Lines()
     pools: OrderedDict[str, RenderPool] = OrderedDict()
     for request in lines.heard():
