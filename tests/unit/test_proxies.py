@@ -131,7 +131,7 @@ def test_an_encoder_answers_and_every_weight_learns(encoder: str, rng: np.random
     proxy.eval()
     # A row's answer is its own.
     np.testing.assert_allclose(proxy(vectors[:5]).detach().numpy(), proxy(vectors).detach().numpy()[:5], atol=1e-4)
-    assert abs(float(proxy(vectors).mean()) - 3.0) < 2.0
+    assert abs(float(proxy(vectors).detach().mean()) - 3.0) < 2.0
 
 
 def test_full_sizes_are_the_papers(rng: np.random.Generator) -> None:
@@ -313,7 +313,7 @@ def test_a_proxy_learns_and_is_known_by_its_card(rows: Rows, tmp_path: Path) -> 
     path.write_bytes(damaged)
     with pytest.raises(CheckpointError, match="put back the pair"):
         read_proxy(path)
-    with pytest.raises(InputError, match="too few|render more"):
+    with pytest.raises(InputError, match="render more"):
         train_proxy(train.first(4), held, inputs, settings_, tmp_path / "few", validation_scores)
 
 
@@ -323,5 +323,5 @@ def test_a_space_comes_back_from_its_record() -> None:
     assert read_space(record).fingerprint == space.fingerprint
     assert read_space(record).parameters == space.parameters
     record["parameters"][0]["high"] = 7.0
-    with pytest.raises(CheckpointError, match="holds no space|card's space is"):
+    with pytest.raises(CheckpointError, match="holds no space"):
         read_space(record)

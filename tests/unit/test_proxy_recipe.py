@@ -64,6 +64,7 @@ def test_from_nothing_to_a_table(
 ) -> None:
     smallest = rows_recipe.Size(24, {"train": 1, "unseen": 2}, 24, (8, 24), 0.03, 1, 4, 8, 16, (2, 1))
     monkeypatch.setitem(rows_recipe.SIZES, "tiny", smallest)
+    monkeypatch.setattr(rows_recipe, "HELD", {"validation": 0.5, "test": 0.5})
     asked(recipe, monkeypatch, tmp_path, "corpus", "--varied")
     toy = synth_of("toy")
     bank = tmp_path / "bank"

@@ -57,7 +57,7 @@ def search_settings(
         import optuna
     except ImportError as error:
         raise InputError(f"Optuna is not installed ({error}); pip install 'menura[search]'") from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     told = json.dumps([asdict(settings), rows.fingerprint, validation.fingerprint, inputs.space.fingerprint])
     name = f"proxy {hash_bytes(told.encode())[:16]}"
