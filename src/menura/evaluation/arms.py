@@ -31,6 +31,9 @@ UNLIMITED = 1_000_000
 FIRST_DRAWS = 0.25
 """Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
 
+HITS = 0.08
+"""Share of the renders that the library's hits take, where starts of other kinds follow."""
+
 
 def _initial(_synth: Synth) -> list[Stage]:
     return [InitialPatch(), Audition()]
@@ -73,6 +76,10 @@ def _knobs(synth: Synth) -> list[Stage]:
     return stages_of("knobs", synth)
 
 
+def _knobs_library(synth: Synth) -> list[Stage]:
+    return [Retrieve(_library(synth), share=HITS), *stages_of("knobs", synth)]
+
+
 def _any(synth: Synth) -> list[Stage]:
     return stages_of("any", synth)
 
@@ -90,6 +97,9 @@ CMAES_NEIGHBOUR = StageArm(
     _cmaes_neighbour,
 )
 KNOBS = StageArm("knobs", "menura's search over the synth's own controls", "knobs", _knobs)
+KNOBS_LIBRARY = StageArm(
+    "knobs-library", "the same, from the library's nearest patches too", "knobs", _knobs_library
+)
 RESYNTHESIS = StageArm(
     "resynthesis", "tables and contours written from the target, corrected by ear", "any", _resynthesis
 )
@@ -118,6 +128,7 @@ ARMS: Registry[Arm] = Registry(
             ("NEIGHBOUR", NEIGHBOUR),
             ("CMAES_NEIGHBOUR", CMAES_NEIGHBOUR),
             ("KNOBS", KNOBS),
+            ("KNOBS_LIBRARY", KNOBS_LIBRARY),
             ("RESYNTHESIS", RESYNTHESIS),
             ("FULL", FULL),
             ("FULL_1S", FULL_1S),
