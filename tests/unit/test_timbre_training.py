@@ -21,11 +21,13 @@ from menura.storage import hash_file
 from menura.training.pictures import EMBEDDER, Pictures, as_decibels, as_levels, read_pictures, twin_groups
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
+pytest.importorskip("lightning_fabric", reason="Lightning Fabric is not installed: pip install -e '.[train]'")
 
 from menura.models.timbre_network import TimbreNetwork, export_timbre  # noqa: E402
 from menura.training.augmentation import Augmentation, augmented  # noqa: E402
 from menura.training.contrastive import contrastive_loss  # noqa: E402
-from menura.training.timbre_run import STATE, Progress, TimbreSettings, embedded, train  # noqa: E402
+from menura.training.state import STATE  # noqa: E402
+from menura.training.timbre_run import Progress, TimbreSettings, embedded, train  # noqa: E402
 
 NOTES = tuple(Note(pitch, 0.8, 0.6, 1.5) for pitch in (48.0, 60.0, 67.0))
 SETTINGS = TimbreSettings(steps=24, patches=12, width=4, dim=16, held=8, every=12, warm_up=0.1, rate=5e-3)
@@ -130,7 +132,7 @@ def test_it_learns_and_a_run_that_was_stopped_is_the_run_that_was_not(pictures: 
 
 def test_a_state_of_another_run_is_refused(pictures: Pictures, tmp_path: Path) -> None:
     train(pictures, SETTINGS, tmp_path, until=1)
-    with pytest.raises(InputError, match="other settings or sounds"):
+    with pytest.raises(InputError, match="other settings or data"):
         train(pictures.part(0, 40), SETTINGS, tmp_path)
     (tmp_path / STATE).write_bytes(b"broken")
     with pytest.raises(InputError, match="cannot be read"):
