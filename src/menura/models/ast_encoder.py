@@ -25,7 +25,9 @@ from menura.models.picture_encoder import NoteTokens
 class AstEncoder(nn.Module):
     """Tokens of the patches of a picture, and those of contour and note."""
 
-    def __init__(self, width: int, depth: int = 6, heads: int = 3, hidden: int = 192, pretrained: Path | None = None) -> None:
+    def __init__(
+        self, width: int, depth: int = 6, heads: int = 3, hidden: int = 192, pretrained: Path | None = None
+    ) -> None:
         """Random weights, or a pretrained network's.
 
         Args:

@@ -53,6 +53,15 @@ class Estimator:
         """Of the samples."""
         return self.layout.space
 
+    def fitting(self, space: ParameterSpace) -> Estimator:
+        """Itself, where its samples are of this space. Raises SpaceError."""
+        if space.fingerprint != self.space.fingerprint:
+            raise SpaceError(
+                f"the model answers in space {self.space.fingerprint} ({self.space.synth}), not in {space.fingerprint} "
+                f"({space.synth}); use a model of this synth: menura models list"
+            )
+        return self
+
     def samples(self, view: SoundView, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Vectors of the space, each a patch that may sound so, shape (n, dim), snapped.
 

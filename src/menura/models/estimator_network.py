@@ -1,7 +1,8 @@
 """A whole estimator in torch: what hears, what answers, and the heads; and its way into two ONNX files.
 
-Kinds: `flow` and `diffusion` clear up noisy features (the same network, on two paths); `regression` answers from learned
-queries, each part and slot one (VitalInverse); `ast` answers from the mean of an Audio Spectrogram Transformer's tokens.
+Kinds: `flow` and `diffusion` clear up noisy features (the same network, on two paths); `regression` answers from
+learned queries, each part and slot one (VitalInverse); `ast` answers from the mean of an Audio Spectrogram
+Transformer's tokens.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,14 +21,13 @@ from torch import Tensor, nn
 from menura.errors import InputError
 from menura.features import contour as contours_of
 from menura.features.semitones import BANDS, FRAMES
+from menura.models.estimator import DECODER, ENCODER
+from menura.models.estimator_kinds import KINDS, Kind
 from menura.models.heads import Heads
 from menura.models.layout import Layout
 from menura.models.patch_network import PatchNetwork, PlainHead
 from menura.models.picture_encoder import SLOTS, PictureEncoder
 from menura.storage import atomic_path
-
-Kind = Literal["flow", "diffusion", "regression", "ast"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,6 @@ class _Decoder(nn.Module):
         return self.network.heads.means(raw) + unused, self.network.heads.spreads().unsqueeze(0)
 
 
-ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
-
-
 def export_estimator(network: EstimatorNetwork, folder: Path) -> None:
     """Writes encoder and decoder as ONNX, for any number of sounds.
 
@@ -139,7 +136,7 @@ def export_estimator(network: EstimatorNetwork, folder: Path) -> None:
     _export(_Decoder(network), patch, folder / DECODER, ["features", "time", "sound", "keep"], ["means", "spreads"])
 
 
-def torch_callables(network: EstimatorNetwork) -> "tuple[_Call, _Call]":
+def torch_callables(network: EstimatorNetwork) -> tuple[_Call, _Call]:
     """Encoder and decoder as functions of arrays, as `menura.models.estimator.Estimator` takes them."""
     network.eval()
     return _Call(_Encoder(network)), _Call(_Decoder(network))

@@ -1,10 +1,10 @@
 """What a network says of each feature, by kind: a number, a switch, one of several, a route or none. Owns the losses.
 
-Raw heads are the numbers of continuous features, log odds of toggles, and logits of choices; all slots say first whether
-they are a route, and what else they say counts only where they are.
+Raw heads are the numbers of continuous features, log odds of toggles, and logits of choices; all slots say first
+whether they are a route, and what else they say counts only where they are.
 
-A flow or a diffusion needs the mean of what a patch may be, given its noisy features; with heads by kind this mean comes
-from probabilities where a feature is a choice. Source: Eijkelboom et al., "Variational flow matching for graph
+A flow or a diffusion needs the mean of what a patch may be, given its noisy features; with heads by kind this mean
+comes from probabilities where a feature is a choice. Source: Eijkelboom et al., "Variational flow matching for graph
 generation", 2024.
 """
 

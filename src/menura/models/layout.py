@@ -1,9 +1,10 @@
 """How a vector of a space is laid out for a network: parts, features, routes as a set. Owns both ways; NumPy alone.
 
-A patch is a set of parts (an oscillator, an envelope, an effect) and a set of modulation slots. Parts of one family have
-features of the same meaning in the same order, so that one layer reads all of them, and none has a number: exchanging two
-oscillators exchanges two tokens. A slot does not say "lfo_1" either, but points at a part, with the role there:
-its features are scalars, roles (one of "the output of an LFO", "the level of an oscillator", ...) and pointers (one a part).
+A patch is a set of parts (an oscillator, an envelope, an effect) and a set of modulation slots. Parts of one family
+have features of the same meaning in the same order, so that one layer reads all of them, and none has a number:
+exchanging two oscillators exchanges two tokens. A slot does not say "lfo_1" either, but points at a part, with the role
+there: its features are scalars, roles (one of "the output of an LFO", "the level of an oscillator", ...) and pointers
+(one a part).
 
 Features lie from -1 to 1; a choice is one of n, +1 where it is and -1 elsewhere.
 
@@ -96,7 +97,9 @@ class Layout:
         roles = {self._role(p.name) for p in plain if p.name in wanted}
         told = [p for p in plain if self._role(p.name) in roles]
         used = {self._part_of(p.name) for p in told if p.name in wanted}
-        used |= {self._part_of(end) for end in self._ends if self._part_of(end) in {self._part_of(p.name) for p in told}}
+        used |= {
+            self._part_of(end) for end in self._ends if self._part_of(end) in {self._part_of(p.name) for p in told}
+        }
         told = [p for p in told if self._part_of(p.name) in used]
         self.kept = tuple(p.name for p in told)
         self.parts: tuple[Part, ...] = self._ordered({self._part_of(p.name) for p in told})
@@ -120,7 +123,7 @@ class Layout:
 
     @cached_property
     def weights(self) -> Features:
-        """What an error of each feature counts, shape (width,): every coordinate the same, however many features it has."""
+        """What an error of each feature counts, shape (width,): every coordinate the same, in all its features."""
         found = np.ones(self.width, dtype=np.float32)
         for place in self.places:
             found[place.start : place.start + place.width] = 1.0 / place.width**0.5
@@ -130,7 +133,7 @@ class Layout:
 
     @cached_property
     def slot_choices(self) -> tuple[Index, ...]:
-        """Features of slots of which one is chosen: role and pointer of source and destination, shape (slots, n) each."""
+        """Features of which a slot chooses one: role and pointer of source and destination, shape (slots, n) each."""
         if not self.slots:
             return ()
         found: list[Index] = []
@@ -245,7 +248,9 @@ class Layout:
         names = [name for name in ("amount", "bipolar", "bypass", "power", "stereo") if name in fields]
         width = len(names) + self.sources.width + self.destinations.width
         self.width = self._scalar_width + len(numbers) * width
-        self._slot_features: Index = self._scalar_width + np.arange(len(numbers) * width, dtype=np.int64).reshape(-1, width)
+        self._slot_features: Index = self._scalar_width + np.arange(len(numbers) * width, dtype=np.int64).reshape(
+            -1, width
+        )
         self.scalars: Index = self._slot_features[:, : len(names)]
         """Features of the slots that are scalars, the amount first, shape (slots, scalars)."""
         self.scalar_toggles = np.array([name in ("bipolar", "bypass", "stereo") for name in names])
@@ -264,9 +269,9 @@ class Layout:
         found: list[tuple[int, int, str]] = []
         for place, end in enumerate(choices):
             part = self._part_of(end) if end else ""
-            if end and self._role(end) in roles and not part.startswith("modulation_"):
-                if part in numbered or self._family_of.get(part) is None:
-                    found.append((place, numbered.get(part, home), self._role(end)))
+            told = end and self._role(end) in roles and not part.startswith("modulation_")
+            if told and (part in numbered or self._family_of.get(part) is None):
+                found.append((place, numbered.get(part, home), self._role(end)))
         parts = sorted({part for _, part, _ in found})
         names = ("", *sorted({role for _, _, role in found}))
         codes = tuple((place, parts.index(part), names.index(role)) for place, part, role in found)
@@ -278,11 +283,10 @@ class Layout:
         n_scalars = self.scalars.shape[1]
         last = [len(self.space.parameters[self._slot_coordinates[0, n_scalars + end]].choices) - 1 for end in (0, 1)]
         ends: list[NDArray[np.int64]] = [
-            np.rint(snapped[:, self._slot_coordinates[:, n_scalars + end]] * last[end]).astype(np.int64) for end in (0, 1)
+            np.rint(snapped[:, self._slot_coordinates[:, n_scalars + end]] * last[end]).astype(np.int64)
+            for end in (0, 1)
         ]
-        tables = [
-            _table(codes.codes, last[end] + 1) for end, codes in enumerate((self.sources, self.destinations))
-        ]
+        tables = [_table(codes.codes, last[end] + 1) for end, codes in enumerate((self.sources, self.destinations))]
         told = [table[end] for table, end in zip(tables, ends, strict=True)]
         # A route of which an end cannot be told is left out as a whole; so is one that goes nowhere.
         whole = (told[0][..., 0] >= 0) & (told[1][..., 0] >= 0)
@@ -334,8 +338,8 @@ def layout_of(patches: PatchSpace, record: Mapping[str, Any]) -> Layout:
     layout = Layout(patches, record["kept"], record["ends"])
     if layout.fingerprint != record["fingerprint"]:
         raise SpaceError(
-            f"it was made for layout {record['fingerprint']}, here it is {layout.fingerprint}; train it anew, or use the "
-            "version of menura that trained it"
+            f"it was made for layout {record['fingerprint']}, here it is {layout.fingerprint}; train it anew, or use "
+            "the version of menura that trained it"
         )
     return layout
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from menura.models.layout import Layout
@@ -64,7 +66,7 @@ class PatchNetwork(nn.Module):
         heard = keep[:, None, None]
         sound = heard * sound + (1.0 - heard) * self.nothing
         vector = self.time(waves(0.5 * time, _TIMES, 16.0)) + self.heard(sound.mean(dim=1))
-        tokens = self._read(features) if self.noise else self.queries.unsqueeze(0).expand(len(sound), -1, -1)
+        tokens = self._read(features) if self.noise else self.queries + torch.zeros_like(sound[:, :1])
         for block in self.blocks:
             tokens = block(tokens, sound, vector)
         return self._write(self.last(tokens))
@@ -133,7 +135,7 @@ class PlainHead(nn.Module):
         return self.out(self.layers(sound.mean(dim=1)))
 
 
-def _order(layout: Layout) -> "torch.Tensor":
+def _order(layout: Layout) -> NDArray[np.int64]:
     pieces = [torch.from_numpy(rows).flatten() for rows in layout.types.values()]
     if layout.slots:
         source_roles, sources, destination_roles, destinations = map(torch.from_numpy, layout.slot_choices)

@@ -7,6 +7,7 @@ given those; a step goes as if that mean were the patch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -52,7 +53,7 @@ def walk(
     features = noise.astype(np.float32)
     # Small steps at first, where guidance decides; larger ones where the patch is known.
     times = np.linspace(0.0, 1.0, steps + 1) ** 1.2
-    for now, then in zip(times[:-1], times[1:], strict=True):
+    for now, then in pairwise(times.tolist()):
         patch = _guided(mean, features, float(now), guidance)
         if then == 1.0:
             return patch

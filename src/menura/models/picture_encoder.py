@@ -1,7 +1,7 @@
 """What an estimator hears: a picture in semitones, a contour and a note, as tokens. Knows no patch and no synth.
 
-The picture is seen twice: where it lies, and moved so that the note's fundamental lies on one row, where the partials of
-every pitch meet the same weights.
+The picture is seen twice: where it lies, and moved so that the note's fundamental lies on one row, where the partials
+of every pitch meet the same weights.
 """
 
 from __future__ import annotations

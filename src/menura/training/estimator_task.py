@@ -54,7 +54,8 @@ class EstimatorTask:
         settings: of the task.
         pretrained: folder of a pretrained encoder.
         start: weights of a trained `timbre` network from whose convolutions the encoder starts.
-        proxy: gives a further loss of raw heads (spectral or perceptual, through a proxy of the synth), see `ProxyLoss`.
+        proxy: gives a further loss of raw heads (spectral or perceptual, through a proxy of the synth), see
+        `ProxyLoss`.
 
     Raises:
         InputError: there are too few patches.

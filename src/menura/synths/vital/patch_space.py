@@ -48,8 +48,8 @@ def vital_patch_space() -> PatchSpace:
 class VitalPatchSpace(ParameterSpace):
     """A `ParameterSpace` of which some parameters are blocks.
 
-    A table or shape that is none of the choices counts as the first one, the initial patch's, and stays as it is as long
-    as the vector says nothing else: all laws of the space hold for presets of stock parts.
+    A table or shape that is none of the choices counts as the first one, the initial patch's, and stays as it is as
+    long as the vector says nothing else: all laws of the space hold for presets of stock parts.
     """
 
     def encode(self, preset: Preset) -> Vector:
