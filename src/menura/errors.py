@@ -8,6 +8,7 @@
     │   ├── SpaceError          a vector, name or group that does not fit a ParameterSpace
     │   ├── ManifestError       a manifest that cannot be followed
     │   ├── CorpusError         a rendered corpus that is damaged, or made of something else
+    │   ├── CheckpointError     weights that are damaged, or made for something else
     │   ├── UnknownNameError    a name that no registry knows
     │   └── OutputError         a place that cannot be written, or is already taken
     └── WorkError               the input was fine, the work failed    (exit code 1)
@@ -52,6 +53,10 @@ class ManifestError(InputError):
 
 class CorpusError(InputError):
     """A rendered corpus is damaged, or was made of another space, engine or recipe."""
+
+
+class CheckpointError(InputError):
+    """Weights are damaged, or were made for another space or embedder."""
 
 
 class UnknownNameError(InputError):

@@ -198,9 +198,9 @@ def test_a_state_of_another_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_told(tmp_path: Path) -> None:
-    hot = LoopSettings(steps=4, batch=8, rate=1e38, clip=None, log_every=1)
+    hot = replace(SETTINGS, log_every=1)
     with pytest.raises(WorkError, match="a rate below"):
-        fit(Line(), hot, tmp_path / "hot", machine=CPU)
+        fit(Line(factor=math.inf), hot, tmp_path / "hot", machine=CPU)
     assert not (tmp_path / "hot" / STATE).exists()
     with pytest.raises(InputError, match="no number 'mrr' to choose the best by; there are error, close"):
         fit(Line(), LoopSettings(steps=1, batch=8, rate=1e-3, best={"mrr": "highest"}), tmp_path, machine=CPU)
