@@ -255,7 +255,7 @@ class Layout:
         """Features of the slots that are scalars, the amount first, shape (slots, scalars)."""
         self.scalar_toggles = np.array([name in ("bipolar", "bypass", "stereo") for name in names])
         index = self.space.index
-        self._slot_coordinates: Index = np.array(
+        self.slot_coordinates: Index = np.array(
             [[index(f"modulation_{n}_{name}") for name in (*names, "source", "destination")] for n in numbers], np.int64
         ).reshape(len(numbers), -1)
 
@@ -281,16 +281,16 @@ class Layout:
 
     def _encode_slots(self, snapped: NDArray[np.float64], found: Features) -> None:
         n_scalars = self.scalars.shape[1]
-        last = [len(self.space.parameters[self._slot_coordinates[0, n_scalars + end]].choices) - 1 for end in (0, 1)]
+        last = [len(self.space.parameters[self.slot_coordinates[0, n_scalars + end]].choices) - 1 for end in (0, 1)]
         ends: list[NDArray[np.int64]] = [
-            np.rint(snapped[:, self._slot_coordinates[:, n_scalars + end]] * last[end]).astype(np.int64)
+            np.rint(snapped[:, self.slot_coordinates[:, n_scalars + end]] * last[end]).astype(np.int64)
             for end in (0, 1)
         ]
         tables = [_table(codes.codes, last[end] + 1) for end, codes in enumerate((self.sources, self.destinations))]
         told = [table[end] for table, end in zip(tables, ends, strict=True)]
         # A route of which an end cannot be told is left out as a whole; so is one that goes nowhere.
         whole = (told[0][..., 0] >= 0) & (told[1][..., 0] >= 0)
-        scalars = 2.0 * snapped[:, self._slot_coordinates[:, :n_scalars]] - 1.0
+        scalars = 2.0 * snapped[:, self.slot_coordinates[:, :n_scalars]] - 1.0
         found[:, self.scalars] = np.where(whole[..., None], scalars, 0.0)
         rows, columns = np.nonzero(whole)
         empty = self.slot_choices
@@ -310,22 +310,22 @@ class Layout:
         n_scalars = self.scalars.shape[1]
         source_roles = given[:, self.slot_choices[0]]
         empty = source_roles.argmax(axis=2) == 0
-        found[:, self._slot_coordinates[:, :n_scalars]] = np.where(
+        found[:, self.slot_coordinates[:, :n_scalars]] = np.where(
             empty[..., None],
-            self.space.default[self._slot_coordinates[:, :n_scalars]],
+            self.space.default[self.slot_coordinates[:, :n_scalars]],
             np.clip(0.5 * given[:, self.scalars] + 0.5, 0.0, 1.0),
         )
         for end, ends in enumerate((self.sources, self.destinations)):
             codes = np.array(ends.codes, dtype=np.int64)
             roles, pointers = given[:, self.slot_choices[2 * end]], given[:, self.slot_choices[2 * end + 1]]
             best = (roles[:, :, codes[:, 2]] + pointers[:, :, codes[:, 1]]).argmax(axis=2)
-            coordinates = self._slot_coordinates[:, n_scalars + end]
+            coordinates = self.slot_coordinates[:, n_scalars + end]
             last = len(self.space.parameters[coordinates[0]].choices) - 1
             found[:, coordinates] = np.where(empty, 0.0, codes[best, 0] / last)
 
     def record(self) -> dict[str, Any]:
         """What `layout_of` needs to make it again."""
-        slots = [self.space.names[place] for place in self._slot_coordinates.ravel()]
+        slots = [self.space.names[place] for place in self.slot_coordinates.ravel()]
         return {"kept": [*self.kept, *slots], "ends": list(self._ends), "fingerprint": self.fingerprint}
 
 

@@ -58,14 +58,13 @@ def walk(
         if then == 1.0:
             return patch
         (signal, level), (signal_then, level_then) = at(path, now), at(path, then)
-        left = (features - np.float32(signal) * patch) / np.float32(level)
+        left = (features - signal * patch) / level
         fresh = 0.0
         if path == "diffusion":
             fresh = CHANCE * level_then / level * float(np.sqrt(max(0.0, 1.0 - (signal / signal_then) ** 2)))
         kept = float(np.sqrt(max(0.0, level_then**2 - fresh**2)))
-        features = np.float32(signal_then) * patch + np.float32(kept) * left
-        if fresh:
-            features = features + np.float32(fresh) * rng.standard_normal(features.shape, dtype=np.float32)
+        drawn = rng.standard_normal(features.shape, dtype=np.float32) if fresh else np.zeros_like(features)
+        features = (signal_then * patch + kept * left + fresh * drawn).astype(np.float32)
     return features
 
 
@@ -78,4 +77,4 @@ def _guided(mean: Mean, features: Rows, time: float, guidance: float) -> Rows:
     keep = np.repeat(np.array([1.0, 0.0], np.float32), count)
     told = mean(twice, np.full(2 * count, time, np.float32), keep)
     heard, hidden = told[:count], told[count:]
-    return np.clip(hidden + np.float32(guidance) * (heard - hidden), -1.0, 1.0)
+    return np.clip(hidden + guidance * (heard - hidden), -1.0, 1.0).astype(np.float32)

@@ -22,6 +22,7 @@ from menura.storage import hash_bytes
 from menura.training.augmentation import Augmentation, augmented
 from menura.training.patches import Patches
 from menura.training.pictures import as_decibels
+from menura.training.proxy_loss import ProxyLoss
 from menura.training.task import Batch, EpochOrder
 
 
@@ -69,7 +70,7 @@ class EstimatorTask:
         *,
         pretrained: Path | None = None,
         start: Mapping[str, Any] | None = None,
-        proxy: Any = None,
+        proxy: ProxyLoss | None = None,
     ) -> None:
         trained = len(patches) - settings.held
         if trained < settings.batch or settings.held < 1:
@@ -114,7 +115,7 @@ class EstimatorTask:
         if self._proxy is None:
             return parameters, {"loss": parameters}
         further = self._proxy(heads.means(raw), batch)
-        total = parameters + sum(further.values())
+        total = parameters + torch.stack(list(further.values())).sum()
         return total, {"loss": total, "parameters": parameters, **further}
 
     def validate(self, network: nn.Module) -> Mapping[str, float]:
@@ -145,7 +146,6 @@ class EstimatorTask:
             pictures[chosen] = augmented(pictures[chosen], self._settings.augmentation, generator)
         notes = self._patches.notes[rows, plays].copy()
         notes[rng.random(len(rows)) < unknown] = 0.0
-        # Pitch is known to a fraction of a semitone where it is estimated.
         truth = self._features[rows]
         noise = rng.standard_normal(truth.shape, dtype=np.float32)
         kind = self._settings.architecture.kind
@@ -162,6 +162,7 @@ class EstimatorTask:
             "time": torch.from_numpy(time.astype(np.float32)),
             "keep": torch.from_numpy((rng.random(len(rows)) >= hidden).astype(np.float32)),
             "truth": torch.from_numpy(truth),
+            **({} if self._proxy is None else self._proxy.rows(rows)),
         }
 
     def _own(self, network: nn.Module) -> EstimatorNetwork:

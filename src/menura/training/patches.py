@@ -71,16 +71,20 @@ def read_patches(corpora: Sequence[str], patches: PatchSpace, cache: Path | None
     plays = len(opened[0].plan.notes)
     parts = [_part(corpus, patches, plays, cache) for corpus in opened]
     told = "".join([patches.space.fingerprint, *(corpus.plan.fingerprint for corpus in opened)])
-    columns = [np.concatenate([part[number] for part in parts]) for number in range(4)]
-    return Patches(*columns, hash_bytes(told.encode()))
+    vectors, levels, contours, notes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Patches(vectors, levels, contours, notes, hash_bytes(told.encode()))
 
 
-def _part(corpus: Corpus, patches: PatchSpace, plays: int, cache: Path | None) -> tuple[NDArray[np.generic], ...]:
+_Columns = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float16], NDArray[np.float32]]
+"""As `Patches` has them."""
+
+
+def _part(corpus: Corpus, patches: PatchSpace, plays: int, cache: Path | None) -> _Columns:
     name = f"patches-{hash_bytes(f'{corpus.plan.fingerprint} {patches.space.fingerprint}'.encode())[:16]}.npz"
     path = None if cache is None else cache / name
     if path is not None and path.is_file():
         with np.load(path) as found:
-            return tuple(found[f"arr_{number}"] for number in range(4))
+            return found["arr_0"], found["arr_1"], found["arr_2"], found["arr_3"]
     vectors, levels, contours = list[NDArray[np.float32]](), list[NDArray[np.uint8]](), list[NDArray[np.float16]]()
     for shard in corpus.shards():
         try:
