@@ -41,6 +41,8 @@ from menura.version import __version__
 PARITY = 1e-4
 """Largest difference of an expected feature between torch and ONNX Runtime."""
 LICENCE = "GPL-3.0-or-later"
+PROXY_PITCH = 60.0
+"""MIDI, of what proxies say."""
 JUDGED = 8
 """Samples of which the best is judged, beside the first."""
 
@@ -268,7 +270,31 @@ def task_of(size: Size, arguments: argparse.Namespace, patches: Patches, layout:
     if arguments.start:
         start = torch.load(arguments.start, weights_only=True)
         start = start.get("mean", start)
-    return EstimatorTask(patches, layout, settings_of(size, arguments), pretrained=arguments.pretrained, start=start)
+    proxy = proxy_loss(arguments, patches, layout)
+    settings = settings_of(size, arguments)
+    return EstimatorTask(patches, layout, settings, pretrained=arguments.pretrained, start=start, proxy=proxy)
+
+
+def proxy_loss(arguments: argparse.Namespace, patches: Patches, layout: Layout) -> Any:
+    """The parts of the loss that come through proxies of the synth, where some are named; else None."""
+    paths = {"spectral": arguments.spectral, "perceptual": arguments.perceptual}
+    paths = {name: path for name, path in paths.items() if path}
+    if not paths:
+        return None
+    from menura.features.embedders.timbre import timbre_network
+    from menura.training.pictures import as_decibels
+    from menura.training.proxy_loss import ProxyLoss
+
+    # Proxies answer for one note, that of a library.
+    play = int(np.argmin(np.abs(patches.notes[0, :, 0] - PROXY_PITCH)))
+    targets: dict[str, Any] = {}
+    if "spectral" in paths:
+        targets["spectral"] = patches.contours[:, play].reshape(len(patches), -1).astype(np.float32)
+    if "perceptual" in paths:
+        hears, _, _ = timbre_network()
+        starts = range(0, len(patches), 512)
+        targets["perceptual"] = np.concatenate([hears(as_decibels(patches.levels[a : a + 512, play])) for a in starts])
+    return ProxyLoss(layout, paths, targets, {"spectral": arguments.proxy_share, "perceptual": arguments.proxy_share})
 
 
 def data_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -295,6 +321,7 @@ def options(arguments: argparse.Namespace) -> str:
         arguments.encoder != "picture"
     )
     chosen += [f"--adapters {arguments.adapters}"] * bool(arguments.adapters)
+    chosen += [f"--{name} PROXY" for name in ("spectral", "perceptual") if getattr(arguments, name)]
     return " ".join(chosen)
 
 
@@ -331,6 +358,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument(
         "--start", type=Path, help="state.pt of a timbre run whose convolutions the encoder starts from"
     )
+    parser.add_argument("--spectral", type=Path, help="checkpoint of a proxy of `contour` at C4: a part of the loss")
+    parser.add_argument("--perceptual", type=Path, help="checkpoint of a proxy of `timbre` at C4: a part of the loss")
+    parser.add_argument("--proxy-share", type=float, default=0.1, help="what such a part counts beside the parameters")
     parser.add_argument("--walk", type=int, default=24, help="steps of a sample's walk, for the card")
     parser.add_argument("--guidance", type=float, default=1.5, help="of the walk, for the card")
     arguments = parser.parse_args(given)

@@ -163,7 +163,7 @@ def _parsed(recipe: Any, corpus: Path, out: Path, cache: Path) -> Any:
 
     return argparse.Namespace(
         corpus=corpus, out=out, cache=cache, kind="flow", synth="toy", parts=None, steps=6, seed=0, bfloat16=False,
-        encoder="picture", adapters=0, start=None, pretrained=None,
+        encoder="picture", adapters=0, start=None, pretrained=None, spectral=None, perceptual=None,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ class EstimatorTask:
             if start is not None:
                 self.network.encoder.start_from_timbre(dict(start))
         self._order = EpochOrder(trained, settings.batch, settings.seed)
-        self._started = f"{pretrained} {start is not None} {proxy is not None}"
+        self._started = f"{pretrained} {start is not None} {sorted(proxy.weights.items()) if proxy else None}"
 
     @property
     def fingerprint(self) -> str:
