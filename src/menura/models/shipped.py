@@ -13,7 +13,7 @@ from typing import Any
 
 from menura import storage
 from menura.errors import InputError, UnknownNameError, WorkError
-from menura.models.estimator import CARD, Estimator, open_estimator, read_card
+from menura.models.estimator import CARD, DECODER, ENCODER, Estimator, open_estimator, read_card
 from menura.synths.patches import PatchSpace
 
 PACKAGED = Path(__file__).parent / "weights"
@@ -155,4 +155,4 @@ def _cache(name: str) -> Path:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return sum((folder / name).stat().st_size for name in (CARD, ENCODER, DECODER) if (folder / name).is_file())
