@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from menura.errors import CheckpointError
+from menura.errors import CheckpointError, SpaceError
 from menura.models.proxies import Proxy, ProxySize
 from menura.space import Parameter, ParameterSpace
 from menura.storage import hash_bytes, write_bytes, write_text
@@ -41,7 +41,7 @@ def read_space(record: Mapping[str, Any]) -> ParameterSpace:
         rows = [{**row, "choices": tuple(row["choices"])} for row in record["parameters"]]
         space = ParameterSpace(record["synth"], [Parameter(**row) for row in rows], slots=record["slots"])
         told = record["fingerprint"]
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, SpaceError) as error:
         raise CheckpointError(f"the card holds no space ({error}); write the checkpoint anew") from error
     if space.fingerprint != told:
         raise CheckpointError(

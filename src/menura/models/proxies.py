@@ -36,7 +36,7 @@ class ProxySize:
     """Of attention."""
 
     def scaled(self, scale: float, layers: int | None = None) -> ProxySize:
-        """A narrower one: widths in multiples of 8, heads of 8 numbers or more.
+        """A narrower one: widths in multiples of 8, heads of 16 numbers or more.
 
         Args:
             scale: of the widths.
@@ -55,7 +55,7 @@ class ProxySize:
 
         token = width(self.token)
         heads = self.heads
-        while heads > 1 and (token % heads or token < 8 * heads):
+        while heads > 1 and (token % heads or token < 16 * heads):
             heads //= 2
         hidden = token if self.encoder == "TFM" else width(self.hidden)
         return replace(self, hidden=hidden, token=token, heads=heads, layers=min(self.layers, layers or self.layers))

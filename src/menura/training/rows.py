@@ -18,6 +18,7 @@ from menura.datasets.corpus import Corpus
 from menura.datasets.shards import Shard
 from menura.datasets.splits import SHARES, split_of
 from menura.errors import CorpusError
+from menura.features.embedders import embedder_of
 from menura.features.embedders.timbre import PictureNetwork, timbre_network
 from menura.features.semitones import BANDS
 from menura.preset import Preset
@@ -189,7 +190,10 @@ def _facts(corpora: Sequence[Corpus], embedder: str, further: Further | None) ->
                 f"{one} and {other} differ in space, engine, {embedder} or number of notes; give one kind"
             )
     space, engine, heard, _ = next(iter(found))
-    heard = hash_bytes(f"{heard} {timbre_network()[1]}".encode()) if pictures else heard
+    if pictures:
+        if heard != embedder_of(PICTURES).fingerprint:
+            raise CorpusError(f"{corpora[0].place.address} keeps pictures of another menura; render it again")
+        heard = embedder_of(embedder).fingerprint
     words = [
         embedder,
         heard,
