@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from menura import storage
-from menura.cli import STOPPED, bench, dataset, doctor, explain, info, library, match, render, screen, serve, synths
+from menura.cli import (
+    STOPPED,
+    bench,
+    dataset,
+    doctor,
+    explain,
+    info,
+    library,
+    match,
+    models,
+    render,
+    screen,
+    serve,
+    synths,
+)
 from menura.errors import MenuraError
 from menura.version import __version__
 
@@ -34,6 +48,7 @@ app.add_typer(synths.app, name="synths")
 app.add_typer(bench.app, name="bench")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(library.app, name="library")
+app.add_typer(models.app, name="models")
 
 
 def _version(wanted: bool) -> None:

@@ -6,7 +6,7 @@ which holds for runs within its own process (``workers=0``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,18 +18,27 @@ from menura.evaluation.stage_arm import StageArm
 from menura.library.library import Library
 from menura.matching.audition import Audition
 from menura.matching.cmaes import CmaEsSearch
+from menura.matching.predict import Predict
 from menura.matching.resynthesise import Resynthesise
 from menura.matching.retrieve import Retrieve
 from menura.matching.stage import Stage
 from menura.matching.starts import InitialPatch, RandomStarts
 from menura.matching.tracks import stages_of
+from menura.models.estimator import Estimator, open_estimator
+from menura.models.shipped import default_model
 from menura.registry import Registry
 from menura.synths.base import Synth
+from menura.synths.patches import patch_space
+from menura.synths.registry import synth_of
 
 UNLIMITED = 1_000_000
 """Renders of an arm that only seconds end."""
 FIRST_DRAWS = 0.25
 """Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
+MODEL_SHARE = 0.06
+"""Share of the renders that samples take where a search brings starts of its own."""
+CHECKS = 3
+"""Renders that are kept for the check of written presets."""
 
 HITS = 0.08
 """Share of the renders that the library's hits take, where starts of other kinds follow."""
@@ -59,6 +68,31 @@ def _neighbour(synth: Synth) -> list[Stage]:
 
 def _cmaes_neighbour(synth: Synth) -> list[Stage]:
     return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), CmaEsSearch()]
+
+
+def _model(synth: Synth, kind: str, n: int | None = None, share: float = FIRST_DRAWS) -> Predict:
+    try:
+        return Predict(_default_model(synth.name, kind), n, share)
+    except InputError as error:
+        raise NotApplicableError(str(error)) from error
+
+
+@cache
+def _default_model(synth: str, kind: str) -> Estimator:
+    """Opened once in each process, not for each row."""
+    return open_estimator(default_model(synth, kind), patch_space(synth_of(synth)))
+
+
+def _sampled(kind: str, n: int) -> Callable[[Synth], list[Stage]]:
+    return lambda synth: [_model(synth, kind, n), Audition()]
+
+
+def _cmaes_flow(synth: Synth) -> list[Stage]:
+    return [_model(synth, "flow"), Audition(), CmaEsSearch()]
+
+
+def _knobs_flow(synth: Synth) -> list[Stage]:
+    return [_model(synth, "flow", share=MODEL_SHARE), *stages_of("knobs", synth)]
 
 
 def _library(synth: Synth) -> Library:
@@ -97,9 +131,7 @@ CMAES_NEIGHBOUR = StageArm(
     _cmaes_neighbour,
 )
 KNOBS = StageArm("knobs", "menura's search over the synth's own controls", "knobs", _knobs)
-KNOBS_LIBRARY = StageArm(
-    "knobs-library", "the same, from the library's nearest patches too", "knobs", _knobs_library
-)
+KNOBS_LIBRARY = StageArm("knobs-library", "the same, from the library's nearest patches too", "knobs", _knobs_library)
 RESYNTHESIS = StageArm(
     "resynthesis", "tables and contours written from the target, corrected by ear", "any", _resynthesis
 )
@@ -109,6 +141,28 @@ FULL_1S, FULL_5S, FULL_20S, FULL_60S = (
         FULL, name=f"full-{n}s", what=f"the full matcher for {n} s of one core", renders=UNLIMITED, seconds=float(n)
     )
     for n in (1, 5, 20, 60)
+)
+FLOW = StageArm("flow", "one sample of the flow over patches", "knobs", _sampled("flow", 1), renders=2, optimised=())
+FLOW_8 = StageArm("flow-8", "the best of eight samples of the flow", "knobs", _sampled("flow", 8), renders=8 + CHECKS)
+DIFFUSION_8 = StageArm(
+    "diffusion-8", "the best of eight samples of the diffusion", "knobs", _sampled("diffusion", 8), renders=8 + CHECKS
+)
+REGRESSION = StageArm(
+    "regression", "the likeliest patch of the regression", "knobs", _sampled("regression", 1), renders=2, optimised=()
+)
+AST = StageArm(
+    "ast",
+    "the likeliest patch of the Audio Spectrogram Transformer",
+    "knobs",
+    _sampled("ast", 1),
+    renders=2,
+    optimised=(),
+)
+CMAES_FLOW = StageArm(
+    "cmaes-flow", "CMA-ES on all active knobs, from the best sample of the flow", "knobs", _cmaes_flow
+)
+KNOBS_FLOW = StageArm(
+    "knobs-flow", "menura's search over the synth's own controls, from the flow too", "knobs", _knobs_flow
 )
 NOISE_FLOOR = NoiseFloor()
 RESAMPLED = Resampled()
@@ -129,6 +183,13 @@ ARMS: Registry[Arm] = Registry(
             ("CMAES_NEIGHBOUR", CMAES_NEIGHBOUR),
             ("KNOBS", KNOBS),
             ("KNOBS_LIBRARY", KNOBS_LIBRARY),
+            ("FLOW", FLOW),
+            ("FLOW_8", FLOW_8),
+            ("DIFFUSION_8", DIFFUSION_8),
+            ("REGRESSION", REGRESSION),
+            ("AST", AST),
+            ("CMAES_FLOW", CMAES_FLOW),
+            ("KNOBS_FLOW", KNOBS_FLOW),
             ("RESYNTHESIS", RESYNTHESIS),
             ("FULL", FULL),
             ("FULL_1S", FULL_1S),

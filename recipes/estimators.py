@@ -1,0 +1,373 @@
+r"""Trains what proposes patches for a sound, from the corpora of `timbre_embedding.py`.
+
+    python recipes/estimators.py train  --kind flow --size small --corpus runs/timbre/corpus --out runs/flow
+    python recipes/estimators.py export --kind flow --size small --corpus runs/timbre/corpus --out runs/flow
+    python recipes/estimators.py judge  --kind flow --size small --corpus runs/timbre/corpus --out runs/flow
+    python recipes/estimators.py ship   --kind flow --size small --corpus runs/timbre/corpus --out runs/flow
+
+`all` does the first three. `train` goes on where it was stopped. Needs `pip install 'menura[train]'`; `--kind ast` and
+`--encoder ast` need `menura[embedders]` too.
+
+train: of the parts named `train`; the first patches are held out and tell how far it is. export: two ONNX files, held
+against torch, and their card. judge: patches of the parts named `unseen`, of which nothing was trained on: each sound
+is answered, each answer rendered and compared with the sound; what it says goes into the card. ship: into the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from menura.models.estimator import CARD, DECODER, ENCODER, FORMAT, Estimator, open_estimator
+from menura.models.estimator_kinds import KINDS
+from menura.models.layout import Layout, fitted_layout
+from menura.models.shipped import MOST_BYTES, PACKAGED
+from menura.storage import hash_file, write_text
+from menura.synths.patches import PatchSpace, patch_space
+from menura.synths.registry import synth_of
+from menura.training.patches import Patches, read_patches
+from menura.version import __version__
+
+PARITY = 1e-4
+"""Largest difference of an expected feature between torch and ONNX Runtime."""
+LICENCE = "GPL-3.0-or-later"
+PROXY_PITCH = 60.0
+"""MIDI, of what proxies say."""
+JUDGED = 8
+"""Samples of which the best is judged, beside the first."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the one dial turns."""
+
+    width: int
+    depth: int
+    channels: int
+    ast_depth: int
+    ast_hidden: int
+    steps: int
+    batch: int
+    held: int
+    rate: float
+    judged: int
+    """Unseen patches."""
+
+
+SIZES = {
+    "tiny": Size(32, 2, 4, 2, 48, 30, 16, 16, 2e-3, 4),
+    "small": Size(128, 4, 16, 4, 144, 5_000, 128, 512, 1e-3, 100),
+    "full": Size(256, 8, 32, 12, 384, 200_000, 1_024, 2_048, 4e-4, 512),
+}
+
+
+def train(size: Size, arguments: argparse.Namespace) -> Any:
+    """Trains until the last step, or goes on; answers with the network and its layout."""
+    import torch
+
+    from menura.training.loop import Progress, fit
+
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    out, began = arguments.out, time.perf_counter()
+    patches = patches_of(arguments, "train")
+    layout = fitted_layout(space_of(arguments), patches.vectors)
+    task = task_of(size, arguments, patches, layout)
+    settings = loop_settings(size, arguments)
+
+    def show(now: Progress) -> None:
+        numbers = {**now.losses, **now.judged}
+        said = ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+        told(f"step {now.step} of {settings.steps}: {said}", began)
+
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "settings.json", json.dumps(asdict(settings_of(size, arguments)), indent=1) + "\n", force=True)
+    return fit(task, settings, out, show).network, layout, patches
+
+
+def export(size: Size, arguments: argparse.Namespace) -> None:
+    """Writes the mean network as ONNX, compares the two, writes the card."""
+    import torch
+
+    from menura.models.estimator_network import export_estimator, torch_callables
+
+    out = arguments.out
+    network, layout, patches = train(size, arguments)
+    export_estimator(network, out)
+    own = settings_of(size, arguments)
+    card = {
+        "format": FORMAT,
+        "name": f"{arguments.synth}-{arguments.kind}-{arguments.size}",
+        "kind": arguments.kind,
+        "synth": arguments.synth,
+        "space": layout.space.fingerprint,
+        "licence": LICENCE,
+        "what": "Samples of patches that may sound like a sound.",
+        "layout": layout.record(),
+        "files": {name: hash_file(out / name) for name in (ENCODER, DECODER)},
+        "steps": arguments.walk,
+        "guidance": arguments.guidance,
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "data": data_of(arguments),
+        "training": {"task": asdict(own), "loop": asdict(loop_settings(size, arguments))},
+        "recipe": f"recipes/estimators.py all {options(arguments)}",
+        "made_with": {"menura": __version__, "python": platform.python_version(), "torch": version("torch")},
+        "limits": [
+            "Trained on renders of one synthesizer, patches of a statistical prior, of 1.5 s; recordings were never "
+            "heard in training, only changes that a recording may bring.",
+            "Hears the first 1.5 s of a sound. Gain and width are not heard.",
+            "Oscillators play stock tables, LFOs plain shapes; samples, drawn shapes and other tables are not told.",
+            f"Of {layout.slots} routes at most, those that the prior uses; a route into another's amount is not told.",
+            "Longer training in other numbers of threads or on other processors gives other weights.",
+        ],
+    }
+    write_text(out / CARD, json.dumps(card, indent=1) + "\n", force=True)
+    mine = open_estimator(out, space_of(arguments))
+    with torch.inference_mode():
+        card["parity"] = parity(mine, *torch_callables(network), patches)
+    if card["parity"] > PARITY:
+        sys.exit(f"torch and ONNX Runtime differ by {card['parity']:.2g}, more than {PARITY}; look into the export")
+    card["bytes"] = sum((out / name).stat().st_size for name in (ENCODER, DECODER))
+    write_text(out / CARD, json.dumps(card, indent=1) + "\n", force=True)
+    told(f"{out}: {card['parameters']:,} weights, {card['bytes'] / 1e6:.1f} MB, parity {card['parity']:.1e}")
+
+
+def parity(estimator: Estimator, encode: Any, decode: Any, patches: Patches) -> float:
+    """Largest difference between ONNX Runtime and torch on eight sounds and noisy patches."""
+    rng = np.random.default_rng(0)
+    views = [patches.view(number, 0) for number in range(8)]
+    given = {
+        "pictures": np.stack([view.picture for view in views]),
+        "contours": np.stack([view.contour for view in views]),
+        "notes": np.stack([view.note for view in views]),
+    }
+    (sound,), (same,) = encode(given), estimator.encode(given)
+    noisy = {
+        "features": rng.standard_normal((8, estimator.layout.width), dtype=np.float32),
+        "time": np.linspace(0.0, 1.0, 8, dtype=np.float32),
+        "sound": sound,
+        "keep": (np.arange(8) % 2).astype(np.float32),
+    }
+    pairs = zip(decode(noisy), estimator.decode(noisy), strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in [(sound, same), *pairs])
+
+
+def judge(size: Size, arguments: argparse.Namespace) -> None:
+    """Answers unseen sounds with the exported model, renders the answers, and enters the numbers in the card."""
+    from menura.audio import Audio
+    from menura.evaluation.metrics import measure_all
+    from menura.note import Note
+    from menura.synths.pool import RenderPool
+
+    out, synth = arguments.out, synth_of(arguments.synth)
+    estimator = open_estimator(out, space_of(arguments))
+    patches = patches_of(arguments, "unseen")
+    rows: list[dict[str, float]] = []
+    names = ("mss", "sot", "rms")
+    with RenderPool(synth.name, workers=arguments.workers or 1, mode="fast") as pool:
+        for number in range(min(size.judged, len(patches))):
+            play = number % patches.notes.shape[1]
+            pitch, velocity, hold, _ = (float(value) for value in patches.notes[number, play])
+            note = Note(pitch, velocity, hold, 1.5)
+            truth = synth.freeze(estimator.space.decode(patches.vectors[number], synth.init()))
+            vectors = estimator.samples(patches.view(number, play), JUDGED, np.random.default_rng((0, number)))
+            answers = [synth.freeze(estimator.space.decode(vector, synth.init())) for vector in vectors]
+            sounds = [each.audio for each in pool.render_many([(preset, note) for preset in (truth, *answers)])]
+            heard = [each.to_mono() if isinstance(each, Audio) else None for each in sounds]
+            if heard[0] is None or not float(np.abs(heard[0].mono).max()) > 1e-4:
+                continue
+            scores = [measure_all(names, heard[0].mono, each.mono, 44_100) for each in heard[1:] if each is not None]
+            found = [{k: v for k, v in each.items() if v is not None} for each in scores if each["mss"] is not None]
+            if not found:
+                continue
+            best = min(found, key=lambda each: each["mss"])
+            rows.append({**{f"first_{k}": v for k, v in found[0].items()}, **{f"best_{k}": v for k, v in best.items()}})
+    judgement = {"sounds": len(rows), "samples": JUDGED}
+    judgement |= {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
+    card = json.loads((out / CARD).read_text(encoding="utf-8"))
+    write_text(out / CARD, json.dumps({**card, "judgement": judgement}, indent=1) + "\n", force=True)
+    print(json.dumps(judgement))
+
+
+def ship(_size: Size, arguments: argparse.Namespace) -> None:
+    """Copies model and card into the package, where all models together stay small."""
+    card = json.loads((arguments.out / CARD).read_text(encoding="utf-8"))
+    place = PACKAGED / card["name"]
+    others = sum(path.stat().st_size for path in PACKAGED.rglob("*.onnx") if path.parent != place)
+    if others + card["bytes"] > MOST_BYTES:
+        sys.exit(
+            f"with {card['name']} the package would hold {(others + card['bytes']) / 1e6:.0f} MB of weights; ship fewer"
+        )
+    place.mkdir(parents=True, exist_ok=True)
+    for name in (ENCODER, DECODER, CARD):
+        shutil.copyfile(arguments.out / name, place / name)
+        told(str(place / name))
+
+
+def space_of(arguments: argparse.Namespace) -> PatchSpace:
+    """The space of the synth."""
+    return patch_space(synth_of(arguments.synth))
+
+
+def parts_of(arguments: argparse.Namespace, kind: str) -> list[str]:
+    """Finished parts of a kind, in order."""
+    found = sorted(path.parent for path in (arguments.corpus / kind).glob("*/manifest.json"))
+    wanted = found[: arguments.parts] if arguments.parts else found
+    if not wanted:
+        sys.exit(f"{arguments.corpus / kind} holds no finished corpus; recipes/timbre_embedding.py corpus makes them")
+    return [str(path) for path in wanted]
+
+
+def patches_of(arguments: argparse.Namespace, kind: str) -> Patches:
+    """All patches of a kind of parts; what was read is kept beside the model."""
+    cache = arguments.cache or arguments.out
+    cache.mkdir(parents=True, exist_ok=True)
+    return read_patches(parts_of(arguments, kind), space_of(arguments), cache)
+
+
+def settings_of(size: Size, arguments: argparse.Namespace) -> Any:
+    """The settings of the task."""
+    from menura.models.estimator_network import Architecture
+    from menura.training.estimator_task import EstimatorSettings
+
+    architecture = Architecture(
+        arguments.kind, size.width, size.depth, 4, size.channels, arguments.encoder, size.ast_depth, size.ast_hidden,
+        arguments.adapters,
+    )  # fmt: skip
+    # The blueprint compares parameters in their own order.
+    return EstimatorSettings(architecture, size.batch, size.held, assign=arguments.kind != "ast", seed=arguments.seed)
+
+
+def loop_settings(size: Size, arguments: argparse.Namespace) -> Any:
+    """The settings of the loop."""
+    from menura.training.settings import LoopSettings
+
+    steps = arguments.steps or size.steps
+    return LoopSettings(
+        steps=steps, batch=size.batch, rate=size.rate, warm_up=0.03, decay=0.02, average=0.998,
+        log_every=min(50, steps), check_every=max(1, min(200, steps // 2)), seed=arguments.seed,
+        precision="bf16-mixed" if arguments.bfloat16 else "32-true",
+    )  # fmt: skip
+
+
+def task_of(size: Size, arguments: argparse.Namespace, patches: Patches, layout: Layout) -> Any:
+    """The task of the loop."""
+    import torch
+
+    from menura.training.estimator_task import EstimatorTask
+
+    start = None
+    if arguments.start:
+        start = torch.load(arguments.start, weights_only=True)
+        start = start.get("mean", start)
+    proxy = proxy_loss(arguments, patches, layout)
+    settings = settings_of(size, arguments)
+    return EstimatorTask(patches, layout, settings, pretrained=arguments.pretrained, start=start, proxy=proxy)
+
+
+def proxy_loss(arguments: argparse.Namespace, patches: Patches, layout: Layout) -> Any:
+    """The parts of the loss that come through proxies of the synth, where some are named; else None."""
+    paths = {"spectral": arguments.spectral, "perceptual": arguments.perceptual}
+    paths = {name: path for name, path in paths.items() if path}
+    if not paths:
+        return None
+    from menura.features.embedders.timbre import timbre_network
+    from menura.training.pictures import as_decibels
+    from menura.training.proxy_loss import ProxyLoss
+
+    # Proxies answer for one note, that of a library.
+    play = int(np.argmin(np.abs(patches.notes[0, :, 0] - PROXY_PITCH)))
+    targets: dict[str, Any] = {}
+    if "spectral" in paths:
+        targets["spectral"] = patches.contours[:, play].reshape(len(patches), -1).astype(np.float32)
+    if "perceptual" in paths:
+        hears, _, _ = timbre_network()
+        starts = range(0, len(patches), 512)
+        targets["perceptual"] = np.concatenate([hears(as_decibels(patches.levels[a : a + 512, play])) for a in starts])
+    return ProxyLoss(layout, paths, targets, {"spectral": arguments.proxy_share, "perceptual": arguments.proxy_share})
+
+
+def data_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the corpora are, for the card."""
+    from menura.datasets.corpus import Corpus
+
+    plans = [Corpus(part).plan for part in parts_of(arguments, "train")]
+    return {
+        "prior": plans[0].prior,
+        "patches": sum(plan.count for plan in plans),
+        "seeds": [plan.seed for plan in plans],
+        "notes_of_a_patch": len(plans[0].notes),
+        "fingerprints": dict(plans[0].fingerprints),
+    }
+
+
+def options(arguments: argparse.Namespace) -> str:
+    """Those that decide the weights, as they are given."""
+    chosen = [f"--kind {arguments.kind}", f"--size {arguments.size}", f"--seed {arguments.seed}"]
+    chosen += [f"--parts {arguments.parts}"] * bool(arguments.parts) + [f"--steps {arguments.steps}"] * bool(
+        arguments.steps
+    )
+    chosen += ["--bfloat16"] * arguments.bfloat16 + [f"--encoder {arguments.encoder}"] * (
+        arguments.encoder != "picture"
+    )
+    chosen += [f"--adapters {arguments.adapters}"] * bool(arguments.adapters)
+    chosen += [f"--{name} PROXY" for name in ("spectral", "perceptual") if getattr(arguments, name)]
+    return " ".join(chosen)
+
+
+def told(line: str, began: float | None = None) -> None:
+    """A line for whoever waits."""
+    took = "" if began is None else f" ({time.perf_counter() - began:.0f} s)"
+    print(line + took, file=sys.stderr, flush=True)
+
+
+STAGES = {"train": train, "export": export, "judge": judge, "ship": ship}
+
+
+def main(given: list[str] | None = None) -> None:
+    """The stage that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=[*STAGES, "all"])
+    parser.add_argument("--kind", choices=KINDS, default="flow")
+    parser.add_argument("--size", choices=list(SIZES), default="small")
+    parser.add_argument("--synth", default="vital")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with the parts `train` and `unseen`")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--cache", type=Path, help="where what was read of the corpora is kept; by default in --out")
+    parser.add_argument("--parts", type=int, help="of each kind, the first ones; all that are finished by default")
+    parser.add_argument("--steps", type=int, help="of training, instead of the size's")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, help="of torch; one a core by default")
+    parser.add_argument("--workers", type=int, help="engines that render while it is judged")
+    parser.add_argument("--bfloat16", action="store_true", help="where the processor has it")
+    parser.add_argument("--encoder", choices=("picture", "ast"), default="picture")
+    parser.add_argument("--pretrained", type=Path, help="folder of a pretrained AST, for an encoder of that kind")
+    parser.add_argument(
+        "--adapters", type=int, default=0, help="rank of low-rank adapters; the pretrained weights stay"
+    )
+    parser.add_argument(
+        "--start", type=Path, help="state.pt of a timbre run whose convolutions the encoder starts from"
+    )
+    parser.add_argument("--spectral", type=Path, help="checkpoint of a proxy of `contour` at C4: a part of the loss")
+    parser.add_argument("--perceptual", type=Path, help="checkpoint of a proxy of `timbre` at C4: a part of the loss")
+    parser.add_argument("--proxy-share", type=float, default=0.1, help="what such a part counts beside the parameters")
+    parser.add_argument("--walk", type=int, default=24, help="steps of a sample's walk, for the card")
+    parser.add_argument("--guidance", type=float, default=1.5, help="of the walk, for the card")
+    arguments = parser.parse_args(given)
+    size = SIZES[arguments.size]
+    for name in [*STAGES][:3] if arguments.stage == "all" else [arguments.stage]:
+        STAGES[name](size, arguments)
+
+
+if __name__ == "__main__":
+    main()
