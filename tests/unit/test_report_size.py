@@ -49,6 +49,7 @@ def test_small_sounds_are_embedded_without_loss(rng: np.random.Generator) -> Non
     told = page(0.5, 1, 2, rng)
     sounds = embedded(render_page(told))
     assert [kind for kind, _ in sounds] == ["flac"] * 3
+    assert told.target is not None
     for audio, (_, body) in zip([told.target, *(a.audio for a in told.answers)], sounds, strict=True):
         samples, _ = soundfile.read(io.BytesIO(body), always_2d=True)
         assert np.abs(samples.T - audio.samples).max() < 1 / 32_000
