@@ -209,7 +209,7 @@ def test_a_match_that_wants_too_much_memory_ends_alone(tmp_path: Path) -> None:
         for _ in range(1_199):
             file.write(block)
     with pytest.MonkeyPatch.context() as patched:
-        # A quick match maps 0.53 GB in all, this sound 1.06 GB, on any number of cores where each library has one thread.
+        # A quick match maps 0.53 GB in all, this sound 1.06 GB; with a thread a core it were more.
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"):
             patched.setenv(name, "1")
         server = Server(tmp_path / "data", limits={"child_bytes": 800_000_000})
