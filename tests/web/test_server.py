@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from descendants import descendants
 from menura.audio import Audio, encode_audio, read_audio
@@ -195,3 +197,30 @@ def test_a_new_server_knows_the_old_ones_results(tmp_path: Path) -> None:
 def test_two_servers_do_not_share_a_folder(server: Server) -> None:
     with pytest.raises(AssertionError, match="another menura serve uses"):
         Server(server.folder)
+
+
+def test_a_match_that_wants_too_much_memory_ends_alone(tmp_path: Path) -> None:
+    """A real child, a real limit: a small file that unpacks into more than its process may have."""
+    pytest.importorskip("resource", reason="the system has no limits of memory")
+    body = io.BytesIO()
+    block = np.zeros((6_553, 8), np.int16)
+    block[:100] = 8_000
+    with soundfile.SoundFile(body, "w", 655_350, 8, format="FLAC", subtype="PCM_16") as file:
+        for _ in range(1_199):
+            file.write(block)
+    with pytest.MonkeyPatch.context() as patched:
+        # A quick match maps 0.53 GB in all, this sound 1.06 GB; with a thread a core it were more.
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"):
+            patched.setenv(name, "1")
+        server = Server(tmp_path / "data", limits={"child_bytes": 800_000_000})
+    try:
+        told = server.wait(server.match(body.getvalue(), "big.flac")["id"])
+        assert told["state"] == "failed"
+        assert (
+            told["message"] == "there is not enough memory for this sound; give a shorter one, or one of fewer channels"
+        )
+        # The server lives, and so does the queue: a sound of usual size is matched by the next process.
+        assert server.wait(server.match(tone())["id"])["state"] == "finished"
+        assert server.http.get("/api/jobs").status_code == 200
+    finally:
+        server.close()

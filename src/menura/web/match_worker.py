@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from menura.errors import AudioError, MenuraError, WorkError
-from menura.web.lines import Lines, bound_memory
+from menura.web.lines import Lines, bound_memory, out_of_memory
 from menura.web.store import RESULT, SO_FAR, SOUND, TARGET
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ def main(memory: int) -> None:
         _match(request, lines, cancel)
     except MenuraError as error:
         lines.say({"event": "failed", "message": _without_paths(str(error), request)})
-    except MemoryError:
-        lines.say({"event": "failed", "message": "there is not enough memory for this sound; give a shorter one"})
     except Exception as error:  # noqa: BLE001 the last door of this process: whatever it is becomes one line
         import traceback
 
         traceback.print_exc()
-        said = " ".join(str(error).split())[:200]
-        lines.say({"event": "failed", "message": f"unexpected {type(error).__name__}: {said}"})
+        said = "there is not enough memory for this sound; give a shorter one, or one of fewer channels"
+        if not out_of_memory(error):
+            said = f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        lines.say({"event": "failed", "message": said})
 
 
 def _match(request: Mapping[str, Any], lines: Lines, cancel: threading.Event) -> None:
