@@ -13,7 +13,7 @@ from menura.matching.target import Target
 from menura.synths.base import Synth
 from menura.synths.pool import RenderPool
 
-Track = Literal["knobs", "any", "reference"]
+TableTrack = Literal["knobs", "any", "reference"]
 """`knobs` turns the synth's own controls; `any` also takes tables and contours from the target; `reference` is no
 matcher: floors, ceilings and answers that other tools made."""
 
@@ -53,7 +53,7 @@ class Arm(Protocol):
         ...
 
     @property
-    def track(self) -> Track:
+    def track(self) -> TableTrack:
         """What it may use."""
         ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from menura.audio import read_audio
 from menura.errors import InputError, RenderError
 from menura.evaluation.answer import Answer
-from menura.evaluation.arm import Case, NotApplicableError, Track
+from menura.evaluation.arm import Case, NotApplicableError, TableTrack
 from menura.evaluation.results import safe_name
 
 SOUNDS = (".wav", ".flac", ".aiff", ".ogg", ".mp3")
@@ -22,7 +22,7 @@ class NoiseFloor:
 
     name: str = "noise-floor"
     what: str = "the preset as its author left it, rendered twice: how near the patch is to itself"
-    track: Track = "reference"
+    track: TableTrack = "reference"
     optimised: tuple[str, ...] = ()
 
     def answer(self, case: Case) -> Answer:
@@ -47,7 +47,7 @@ class Resampled:
 
     name: str = "resampled"
     what: str = "the recording resampled to the other note's pitch, as a sampler plays it (pairs of notes only)"
-    track: Track = "reference"
+    track: TableTrack = "reference"
     optimised: tuple[str, ...] = ()
 
     def answer(self, case: Case) -> Answer:
@@ -69,7 +69,7 @@ class External:
 
     name: str
     folder: Path
-    track: Track = "reference"
+    track: TableTrack = "reference"
     optimised: tuple[str, ...] = ()
 
     @property

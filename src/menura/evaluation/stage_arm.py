@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from menura.errors import WorkError
 from menura.evaluation.answer import Answer, Point
-from menura.evaluation.arm import Case, Track
+from menura.evaluation.arm import Case, TableTrack
 from menura.events import Finished, Improved
 from menura.matching.budget import Budget
 from menura.matching.match import Match
@@ -27,7 +27,7 @@ class StageArm:
     name: str
     what: str
     """One line for the table's legend."""
-    track: Track
+    track: TableTrack
     stages: Callable[[Synth], list[Stage]]
     """Makes the list for a synth, without its `Rank`."""
     renders: int | None = None
