@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from menura.audio import Audio
 from menura.errors import InputError
@@ -13,12 +13,10 @@ from menura.matching.match import Match
 from menura.matching.matcher import Matcher
 from menura.matching.stage import Stage
 from menura.matching.target import Target
+from menura.matching.words.words import AnsweredBy, changed, described
 from menura.note import Note
 from menura.preset import Preset
 from menura.synths.base import Synth
-
-if TYPE_CHECKING:
-    from menura.matching.words.words import AnsweredBy
 
 Track = Literal["any", "knobs"]
 """`any` may take wavetables and contours from the target; `knobs` turns the synth's own controls alone."""
@@ -146,13 +144,11 @@ def target_of(
     """
     if sound is None and not text:
         raise InputError('there is nothing to match; give a sound, or words: --text "short bright bass"')
-    from menura.matching.words import words
-
     if sound is None:
-        return words.described(text, note.pitch if isinstance(note, Note) else note, by=text_by, fetch=fetch)
+        return described(text, note.pitch if isinstance(note, Note) else note, by=text_by, fetch=fetch)
     target = Target.of(sound, note)
     if not text:
         return target
     if text_by == "clap":
         raise InputError("CLAP cannot say how a given sound is to change; leave the sound or CLAP out")
-    return words.changed(target, text)
+    return changed(target, text)
