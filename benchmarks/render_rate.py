@@ -87,7 +87,7 @@ def by_corpus(
 ) -> tuple[float, float, tuple[float, float], list[tuple[int, int, int]]]:
     """Renders a second from the first finished item (on Ray: shard) on, seconds of processor for one, memory, draws."""
     steps: list[tuple[float, int]] = []
-    samples: list[tuple[float, float, int]] = []
+    samples: list[tuple[float, float, int, int]] = []
     over = threading.Event()
 
     def watch() -> None:
@@ -113,11 +113,14 @@ def by_corpus(
         shard.close()
     started = next(step for step in steps if step[1])
     share = (steps[-1][1] - started[1]) / plan.count
-    fifth = max(len(samples) // 5, 1)
-    parts = (samples[fifth : 2 * fifth], samples[-fifth:])
+    # A process that has ended, while another has its last shard, took its memory and its time along.
+    most = max((sample[2] for sample in samples), default=0)
+    whole = [(memory, seconds, done) for memory, seconds, processes, done in samples if processes == most]
+    fifth = max(len(whole) // 5, 1)
+    parts = (whole[fifth : 2 * fifth], whole[-fifth:])
     first, last = (round(statistics.median(memory for memory, _, _ in part) / workers, 1) for part in parts)
     # Between two samples while all processes were at work: neither their start nor their end is in it.
-    begun = [sample for sample in samples if sample[2] >= 2 * workers]
+    begun = [sample for sample in whole if sample[2] >= 2 * workers]
     items = begun[-1][2] - begun[0][2] if begun else 0
     cpu = (begun[-1][1] - begun[0][1]) / (items * renders(draws) / plan.count) if items else 0.0
     return renders(draws) * share / (steps[-1][0] - started[0]), cpu, (first, last), sorted(draws)
@@ -163,12 +166,12 @@ def bare_loop(plan: RenderPlan, draws: list[tuple[int, int, int]], barrier: Any,
     answers.put((start, time.monotonic(), sum(os.times()[:4]) - cpu))
 
 
-def spent() -> tuple[float, float]:
-    """MB resident, and seconds of processor so far, of all processes that render below this one.
+def spent() -> tuple[float, float, int]:
+    """MB resident, seconds of processor so far, and number of all processes that render below this one.
 
     Forks share most of their memory with their parent, and are left out of it; their time is in their parent's.
     """
-    memory = seconds = 0.0
+    memory, seconds, processes = 0.0, 0.0, 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -177,11 +180,12 @@ def spent() -> tuple[float, float]:
                 ours = b"local_rendering" in command and int(fields[1]) == os.getpid()
                 engine = b"pool_worker" in command and _parent(int(fields[1])) == os.getpid()
                 if ours or engine:
+                    processes += 1
                     memory += int((entry / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
                     seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
             except (OSError, IndexError, ValueError):
                 continue
-    return memory, seconds
+    return memory, seconds, processes
 
 
 def _parent(number: int) -> int:
