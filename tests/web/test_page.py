@@ -145,6 +145,26 @@ def test_sounds_are_switched_at_the_same_playhead(visit: Visit, done: dict[str, 
     assert page.evaluate("document.querySelector('#player').classList.contains('playing')")
     assert before >= 0.1
     page.keyboard.press("Space")
+    # A drag across a picture loops that part, on every picture; a press chooses its sound.
+    box = page.evaluate(
+        """(() => { const plot = document.querySelector('#plots .plot'); plot.scrollIntoView({block: 'center'});
+        const box = plot.getBoundingClientRect(); return [box.left, box.width, box.top + box.height / 2]; })()"""
+    )
+    page.mouse.move(box[0] + 0.25 * box[1], box[2])
+    page.mouse.down()
+    page.mouse.move(box[0] + 0.75 * box[1], box[2], steps=3)
+    page.mouse.up()
+    shown = "[...document.querySelectorAll('#plots .region')].map(r => getComputedStyle(r).display).join()"
+    assert page.evaluate(shown) == "block,block,block"
+    assert page.evaluate(
+        "parseFloat(document.documentElement.style.getPropertyValue('--loop-width'))"
+    ) == pytest.approx(50, abs=1)
+    page.click("#loop-all")
+    assert page.evaluate(shown) == "none,none,none"
+    page.mouse.click(box[0] + 0.5 * box[1], box[2])
+    assert page.evaluate("parseFloat(document.documentElement.style.getPropertyValue('--playhead'))") == pytest.approx(
+        50, abs=1
+    )
     # The player's own mix, rendered: up to the switch one sound, behind it the other at the same place, never a gap.
     measured = page.evaluate(
         """async job => {

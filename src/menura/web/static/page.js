@@ -37,14 +37,7 @@ const draw = () => {
   }
   plots.forEach(({ axis }) => markAxis(axis, target));
 };
-// A press moves the playhead and chooses the sound; a drag loops a part.
-plots.forEach(({ plot, figure }, index) => {
-  one("#plots").append(figure);
-  deck.loop.listen(plot, (at) => {
-    if (index < 2) deck.hear(index === 0 ? 0 : deck.sources().indexOf(deck.answer()));
-    deck.playhead.seek(at);
-  });
-});
+plots.forEach(({ figure }) => one("#plots").append(figure));
 
 // ---------------------------------------------------------------- the parts
 let shownSource = null;
@@ -62,6 +55,13 @@ const changed = () => {
   if (answer) showTake(answer);
 };
 const deck = makeDeck({ changed });
+// A press moves the playhead and chooses the sound; a drag loops a part.
+plots.forEach(({ plot }, index) => {
+  deck.loop.listen(plot, (at) => {
+    if (index < 2) deck.hear(index === 0 ? 0 : deck.sources().indexOf(deck.answer()));
+    deck.playhead.seek(at);
+  });
+});
 const turning = makeTurning({
   turned: async (source) => {
     one("#shape-state").textContent = "rendering …";
