@@ -86,7 +86,8 @@ class Recall:
             if wish.quantity in shares:
                 low, high = shares[wish.quantity]
                 missing += [wish.strength * lacking(wish, *both) for both in zip(low, high, strict=True)]
-        best = [int(number) for number in np.argsort(missing, kind="stable")[: n - round(BY_CHANCE * n)]]
+        # Many miss nothing; among them chance decides, not their place in the library.
+        best = sorted(chance, key=lambda number: missing[number])[: n - round(BY_CHANCE * n)]
         return [*best, *[number for number in chance if number not in set(best)][: n - len(best)]]
 
 
