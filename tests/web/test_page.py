@@ -230,6 +230,21 @@ def test_a_macro_is_heard_in_place_and_the_keyboard_plays(
     assert "set=osc_1_level%3A0.000000" in str(page.get_attribute("#download", "href"))
 
 
+def test_how_an_answer_is_built_is_told_when_somebody_asks(visit: Visit, done: dict[str, Any]) -> None:
+    page = visit.open(done["id"])
+    until(page, FINISHED)
+    assert not any(url.endswith("/building") for url in visit.asked)
+    page.click("#building > summary")
+    page.wait_for_selector("#steps ol li .heard", timeout=120_000)
+    told = page.inner_text("#building")
+    assert "steps from the initial patch" in told
+    assert "Oscillator 1" in told
+    # What is turned is another preset: it is told when asked for again.
+    page.focus("#macro-brighter")
+    page.keyboard.press("End")
+    until(page, "!document.querySelector('#building').open")
+
+
 def test_what_is_locked_stays_when_it_is_matched_again(visit: Visit, server: Server, done: dict[str, Any]) -> None:
     page = visit.open(done["id"])
     until(page, FINISHED)

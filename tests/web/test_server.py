@@ -93,6 +93,20 @@ def test_other_notes_and_turned_controls_are_rendered(server: Server, done: dict
     assert space.encode(preset)[space.index(name)] == pytest.approx(0.25, abs=1e-6)
 
 
+def test_how_an_answer_is_built_is_told(server: Server, done: dict[str, Any]) -> None:
+    base = f"/api/jobs/{done['id']}/matches/1"
+    told = server.http.get(f"{base}/building").json()
+    toy = synth_of("toy")
+    preset = toy.read(server.http.get(f"{base}/preset").content)
+    differing = {name for name, value in preset.values.items() if value != toy.init().values.get(name)}
+    changes = [change for place in (*told["steps"], *told["also"]) for change in place["changes"]]
+    assert len(changes) >= len(differing) > 0
+    assert all(step["title"] and step["heard"] for step in told["steps"])
+    other = server.http.get(f"{base}/building", params={"set": "cutoff:0.1"}).json()
+    assert other != told
+    assert server.http.get(f"/api/jobs/{done['id']}/matches/9/building").status_code == 404
+
+
 @pytest.mark.parametrize(
     "query", ["set=no_such:0.5", "set=cutoff:7", "macro=brighter:0.5", "set=a", "pitch=200", "hold=nan", "pitch=x"]
 )

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response
 from menura.errors import MenuraError
 from menura.web.asking import Asked, Shelf, Turns, problems, settings_of, studio_of
 from menura.web.jobs import Job
-from menura.web.schemas import Controls, Installed, Picture
+from menura.web.schemas import Building, Controls, Installed, Picture
 from menura.web.store import RESULT, TARGET
 from menura.web.studio import StudioError
 
@@ -29,6 +29,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     }
 }
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"model": Picture, "description": "Numbers to draw."}}
+_BUILDING: dict[int | str, dict[str, Any]] = {200: {"model": Building, "description": "The steps."}}
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The report, one file."}
 }
@@ -83,6 +84,13 @@ async def candidate_controls(job: Asked, shelf: Shelf, number: Number, turns: Tu
     """Every control of the preset as it is turned, and the macros of its synth."""
     wanted = _request(job, shelf, number, turns)
     return Controls.model_validate(await _of(studio_of(request).controls(wanted)))
+
+
+@router.get("/{shelf}/{number}/building", response_class=Response, responses={**problems(404, 500, 503), **_BUILDING})
+async def candidate_building(job: Asked, shelf: Shelf, number: Number, turns: Turned, request: Request) -> FileResponse:
+    """How the preset, as it is turned, is built from the initial patch, each step played and measured."""
+    wanted = {**_request(job, shelf, number, turns), "target": None}
+    return FileResponse(await _of(studio_of(request).building(wanted)), media_type="application/json")
 
 
 @router.post("/{shelf}/{number}/install", status_code=201, responses=problems(404, 409, 500, 503))

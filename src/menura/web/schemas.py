@@ -142,6 +142,39 @@ class Controls(BaseModel):
     groups: list[str]
 
 
+class Setting(BaseModel):
+    """A control and what it is set to, in the synth's words and units."""
+
+    name: str
+    value: str
+
+
+class SetTogether(BaseModel):
+    """Controls that are set at one place of the synth."""
+
+    title: str
+    changes: list[Setting]
+
+
+class BuildingStep(SetTogether):
+    """One step, and what it does to the sound, measured."""
+
+    group: str
+    why: str
+    heard: str
+
+
+class Building(BaseModel):
+    """How a preset is built from the initial patch."""
+
+    note: str
+    """With which the steps are played."""
+    steps: list[BuildingStep]
+    also: list[SetTogether]
+    """Set as well, and not heard with that note."""
+    also_said: str
+
+
 class SynthInfo(BaseModel):
     """One synth."""
 

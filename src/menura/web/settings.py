@@ -48,6 +48,8 @@ class Limits:
     """Renders for listeners that may wait."""
     studio_seconds: float = 60.0
     """Seconds for one of them."""
+    building_seconds: float = 240.0
+    """Seconds for a tutorial, each step of which is played."""
     cache_bytes: int = 300 * _MEGABYTE
     """Rendered sounds that are kept so that they need not be rendered again."""
     child_bytes: int = 8 << 30

@@ -40,6 +40,8 @@ class Studio:
             self._free.put_nowait(child)
         self._waiting = 0
         self._making: dict[str, asyncio.Task[Path]] = {}
+        # A tutorial takes half a minute: one process stays for those who listen.
+        self._builders = asyncio.Semaphore(max(1, limits.studios - 1))
 
     async def sound(self, request: Mapping[str, Any]) -> Path:
         """The sound file of a request; its numbers lie beside it, as `.json`. Raises StudioError."""
@@ -52,6 +54,10 @@ class Studio:
     async def preset(self, request: Mapping[str, Any]) -> Path:
         """A preset file. Raises StudioError."""
         return await self._made({"what": "preset", **request}, ".preset")
+
+    async def building(self, request: Mapping[str, Any]) -> Path:
+        """How a preset is built. Raises StudioError."""
+        return await self._made({"what": "building", **request}, ".json")
 
     async def controls(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The controls of a preset. Raises StudioError."""
@@ -89,10 +95,14 @@ class Studio:
             done.exception()  # where all who waited have left, nobody else looks at it
 
     async def _make(self, request: dict[str, Any], path: Path) -> Path:
-        await self._ask(request)
+        if request["what"] != "building":
+            await self._ask(request)
+            return path
+        async with self._builders:
+            await self._ask(request, self._limits.building_seconds)
         return path
 
-    async def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         if self._waiting >= self._limits.studio_waiting:
             raise StudioError("too many renders wait; try again in a moment", 503)
         self._waiting += 1
@@ -101,7 +111,7 @@ class Studio:
         finally:
             self._waiting -= 1
         try:
-            async with asyncio.timeout(self._limits.studio_seconds):
+            async with asyncio.timeout(seconds or self._limits.studio_seconds):
                 await child.start()
                 await child.say(request)
                 answer = await child.hear()

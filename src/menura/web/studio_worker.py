@@ -16,6 +16,7 @@ from menura.web.lines import Lines, bound_memory
 if TYPE_CHECKING:
     from menura.audio import Audio
     from menura.preset import Preset
+    from menura.synths.base import Synth
     from menura.synths.pool import RenderPool
 
 _POOLS = 3
@@ -56,6 +57,8 @@ def _answer(request: dict[str, Any], pools: OrderedDict[str, RenderPool]) -> dic
 
         storage.write_bytes(request["out"], as_file(synth, preset, path, macros, controls), force=True)
         return {}
+    if request["what"] == "building":
+        return _building(request, preset, synth, pools)
     return _render(request, synth.freeze(preset), pools)
 
 
@@ -75,15 +78,32 @@ def _render(request: dict[str, Any], preset: Preset, pools: OrderedDict[str, Ren
     return {}
 
 
-def _rendered(preset: Preset, note: Any, pools: OrderedDict[str, RenderPool]) -> Audio:
+def _building(
+    request: dict[str, Any], preset: Preset, synth: Synth, pools: OrderedDict[str, RenderPool]
+) -> dict[str, Any]:
+    from menura import storage
+    from menura.explain.explaining import explain
+    from menura.note import Note
+    from menura.web.building import building_of
+
+    tutorial = explain(preset, synth, _pool(synth.name, pools), Note(**request["note"]))
+    storage.write_text(request["out"], _json(building_of(tutorial)), force=True)
+    return {}
+
+
+def _pool(synth: str, pools: OrderedDict[str, RenderPool]) -> RenderPool:
     from menura.synths.pool import RenderPool
 
-    if preset.synth not in pools:
-        pools[preset.synth] = RenderPool(preset.synth, workers=1, mode="exact")
+    if synth not in pools:
+        pools[synth] = RenderPool(synth, workers=1, mode="exact")
         if len(pools) > _POOLS:
             pools.popitem(last=False)[1].close()
-    pools.move_to_end(preset.synth)
-    (found,) = pools[preset.synth].render_many([(preset, note)])
+    pools.move_to_end(synth)
+    return pools[synth]
+
+
+def _rendered(preset: Preset, note: Any, pools: OrderedDict[str, RenderPool]) -> Audio:
+    (found,) = _pool(preset.synth, pools).render_many([(preset, note)])
     if found.audio is None:
         raise RenderError(found.error or "the engine gave no sound")
     return found.audio

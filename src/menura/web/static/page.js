@@ -1,5 +1,6 @@
 // The page: which job is open, what is chosen, and how its parts meet. The job's id stands in the address.
 import { addressOf, getJson, post } from "./api.js";
+import { makeBuilding } from "./building.js";
 import { makeDeck } from "./deck.js";
 import { all, complain, later, make, one } from "./elements.js";
 import { makeIntake } from "./intake.js";
@@ -51,6 +52,7 @@ const changed = () => {
   if (answer && answer.shelf === "matches" && answer !== shownSource) {
     shownSource = answer;
     turning.show(open.id, answer);
+    building.show(open.id, answer);
   }
   if (answer) showTake(answer);
 };
@@ -62,8 +64,10 @@ plots.forEach(({ plot }, index) => {
     deck.playhead.seek(at);
   });
 });
+const building = makeBuilding();
 const turning = makeTurning({
   turned: async (source) => {
+    building.turned();
     one("#shape-state").textContent = "rendering …";
     try {
       await deck.loadAnswer(open.id, source);
