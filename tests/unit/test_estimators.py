@@ -28,6 +28,7 @@ from menura.note import Note
 from menura.synths.patches import patch_space
 from menura.synths.registry import synth_of
 from menura.training.pictures import EMBEDDER
+from recipes import recipe_named
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
 pytest.importorskip("lightning_fabric", reason="Lightning Fabric is not installed: pip install -e '.[train]'")
@@ -38,7 +39,6 @@ from menura.models.estimator_network import Architecture, EstimatorNetwork  # no
 from menura.models.layout import Layout, fitted_layout  # noqa: E402
 from menura.models.patch_network import PatchNetwork  # noqa: E402
 
-RECIPES = Path(__file__).parents[2] / "recipes"
 NOTES = tuple(Note(pitch, 0.8, 0.6, 1.5) for pitch in (48.0, 67.0))
 KINDS = ("flow", "diffusion", "regression", "ast")
 
@@ -50,12 +50,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def recipe() -> Any:
-    sys.path.insert(0, str(RECIPES))
-    try:
-        import estimators
-    finally:
-        sys.path.remove(str(RECIPES))
-    return estimators
+    return recipe_named("estimators")
 
 
 @pytest.fixture(scope="module")

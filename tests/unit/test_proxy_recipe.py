@@ -12,21 +12,15 @@ import pytest
 
 from menura.note import Note
 from menura.synths.registry import synth_of
+from recipes import recipe_named
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
 pytest.importorskip("lightning_fabric", reason="Lightning Fabric is not installed: pip install -e '.[train]'")
 
-RECIPES = Path(__file__).parents[2] / "recipes"
-
 
 @pytest.fixture(scope="module")
 def recipe() -> Any:
-    sys.path.insert(0, str(RECIPES))
-    try:
-        import neural_proxies
-    finally:
-        sys.path.remove(str(RECIPES))
-    return neural_proxies
+    return recipe_named("neural_proxies")
 
 
 @pytest.fixture(scope="module")

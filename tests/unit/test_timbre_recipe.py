@@ -11,20 +11,14 @@ import numpy as np
 import pytest
 
 from menura.features.embedders import embedder_of
+from recipes import recipe_named
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
-
-RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 @pytest.fixture(scope="module")
 def recipe() -> Any:
-    sys.path.insert(0, str(RECIPES))
-    try:
-        import timbre_embedding
-    finally:
-        sys.path.remove(str(RECIPES))
-    return timbre_embedding
+    return recipe_named("timbre_embedding")
 
 
 def test_no_part_is_drawn_twice_and_no_third_note_is_a_librarys(recipe: Any) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura import storage
-from menura.errors import EngineError, InputError, SpaceError, WorkError
+from menura.errors import InputError, SpaceError, WorkError
+from menura.features.onnx_session import onnx_session
 from menura.models.layout import Layout, layout_of
 from menura.models.paths import walk
 from menura.models.sound_view import SoundView
@@ -175,19 +176,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def _session(path: Path) -> Call:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise EngineError(f"ONNX Runtime is not installed ({error}); pip install onnxruntime") from error
-    options = onnxruntime.SessionOptions()
-    # Whoever has many sounds runs many processes.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # What a broken file raises has no common class but Exception.
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InputError(f"{path} is no ONNX file that ONNX Runtime opens ({error}); export it again") from error
+    session = onnx_session(path)
     names = {each.name for each in session.get_inputs()}
 
     def call(given: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:

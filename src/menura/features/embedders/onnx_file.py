@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura import storage
-from menura.errors import EngineError, InputError, WorkError
+from menura.errors import InputError, WorkError
 from menura.features.embedders.base import FrameEmbedder, Reduction
+from menura.features.onnx_session import onnx_session
 from menura.features.spectra import Matrix
 
 _INPUTS = {"s": 1, "bs": 2, "bcs": 3}
@@ -84,7 +85,7 @@ def onnx_file(path: Path) -> FrameEmbedder:
     found = storage.hash_file(path)
     if sidecar.sha256 and found != sidecar.sha256.lower():
         raise InputError(f"{path} has sha256 {found[:12]}…, its sidecar tells {sidecar.sha256[:12]}…; fetch it again")
-    network = _Network(_session(path), sidecar)
+    network = _Network(onnx_session(path, threads=0), sidecar)
     inputs, outputs = network.names()
     for name, there in ((sidecar.input, inputs), (sidecar.output, outputs)):
         if name not in there:
@@ -112,18 +113,6 @@ def onnx_file(path: Path) -> FrameEmbedder:
         framewise="t" in sidecar.output_layout,
         reduction="flat" if sidecar.reduction == "flat" else "mean",
     )
-
-
-def _session(path: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise EngineError(f"ONNX Runtime is not installed ({error}); pip install 'menura[embedders]'") from error
-    # What a broken file raises has no common class but Exception.
-    try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InputError(f"{path} is no ONNX file that ONNX Runtime opens ({error}); export it again") from error
 
 
 @dataclass(frozen=True, slots=True)

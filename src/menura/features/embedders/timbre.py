@@ -1,7 +1,7 @@
 """`timbre`, our own embedder: a small network over `menura.features.semitones`, its weights in the package.
 
 Owns how the network is run. How it was trained says its card, ``timbre.json``; what trains it is
-``recipes/timbre_embedding.py``. Imports onnxruntime inside the function that needs it.
+``recipes/timbre_embedding.py``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from menura import storage
-from menura.errors import EngineError, InputError, WorkError
+from menura.errors import InputError, WorkError
 from menura.features.embedders.base import FrameEmbedder
+from menura.features.onnx_session import onnx_session
 from menura.features.semitones import BANDS, SAMPLE_RATE, semitone_picture
 from menura.features.spectra import Matrix
 
@@ -42,18 +43,7 @@ class PictureNetwork:
             InputError: it is missing, or no such network.
             EngineError: ONNX Runtime is not installed.
         """
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise EngineError(f"ONNX Runtime is not installed ({error}); pip install onnxruntime") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # What a broken file raises has no common class but Exception.
-        try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise InputError(f"{path} is no ONNX file that ONNX Runtime opens ({error}); export it again") from error
+        session = onnx_session(path)
         names = [each.name for each in session.get_inputs()], [each.name for each in session.get_outputs()]
         if names != ([INPUT], [OUTPUT]):
             raise InputError(f"{path} goes from {names[0]} to {names[1]}, not from {INPUT} to {OUTPUT}; export it anew")
