@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from menura.errors import PresetError
+
+_MINUS_ZERO = re.compile(r"(?<=[\[:,])-0\.0(?=[,\]}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Preset:
 
     @cached_property
     def id(self) -> str:
-        """sha256 of the state, as hex."""
+        """sha256 of the state, as hex; 0 and -0 are one value."""
         state = {
             "synth": self.synth,
             "values": {name: float(value) for name, value in self.values.items()},
@@ -66,7 +69,7 @@ class Preset:
             "blocks": self.blocks,
         }
         text = json.dumps(state, sort_keys=True, separators=(",", ":"), default=dict)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_MINUS_ZERO.sub("0.0", text).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Preset) and self.id == other.id

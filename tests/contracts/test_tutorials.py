@@ -36,6 +36,8 @@ def vital_preset() -> Preset:
         filter_1_on=1.0, filter_1_cutoff=50.0, filter_1_style=1.0, env_2_decay=0.7, env_2_sustain=0.0, lfo_1_sync=0.0,
         lfo_1_frequency=2.5, reverb_on=1.0, reverb_dry_wet=0.4, distortion_on=1.0, distortion_drive=12.0,
         effect_chain_order=362879.0, volume=4000.0, filter_2_cutoff=100.0, chorus_dry_wet=0.9, polyphony=4.0,
+        # No other value than 0, and a preset may say so: nothing is to be done.
+        osc_1_transpose=-0.0,
     )  # fmt: skip
     routes = (
         Route("env_2", "filter_1_cutoff", 0.5, slot=1),
