@@ -42,7 +42,7 @@ def test_words_are_wishes_and_keys() -> None:
 
 def test_what_is_not_known_is_named_with_what_is() -> None:
     assert read_words("bright glorp").unknown == ("glorp",)
-    with pytest.raises(InputError, match=r"'glorp' is known here; known are .*bright.*warm"):
+    with pytest.raises(InputError, match=r"no word of these is known: 'glorp'; known are .*bright.*warm"):
         read_words("glorp")
     with pytest.raises(InputError, match="opposite things"):
         read_words("bright and dark")

@@ -142,7 +142,8 @@ def read_words(text: str) -> Reading:
             pitch = key
         wishes += [Wish(written, quantity, turn * way, strength * own) for quantity, way, own in meaning]
     if not wishes and pitch is None:
-        raise InputError(f"{_told(unknown) or 'no word'} is known here; known are {', '.join(known_words())}")
+        found = f"no word of these is known: {_told(unknown)}" if unknown else "there is no word that is known"
+        raise InputError(f"{found}; known are {', '.join(known_words())}")
     return Reading(_together(wishes), pitch, tuple(unknown))
 
 
