@@ -227,7 +227,7 @@ def test_rows_are_the_shards_and_are_kept(corpora: list[str], rows: Rows, tmp_pa
         np.testing.assert_array_equal(other.embeddings, rows.embeddings)
         assert other.fingerprint == rows.fingerprint
     pictures = read_rows(corpora, "timbre")
-    assert pictures.embeddings.shape == (48, 2, 192)
+    assert pictures.embeddings.shape == (48, 2, embedder_of("timbre").dim)
     np.testing.assert_allclose(np.linalg.norm(pictures.embeddings.astype(float), axis=2), 1.0, atol=2e-3)
     assert pictures.fingerprint != rows.fingerprint
     with pytest.raises(CorpusError, match="keeps no mfcc40, but mel128"):
