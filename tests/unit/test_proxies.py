@@ -16,6 +16,7 @@ from menura.datasets.plan import plan_of
 from menura.datasets.rendering import render_corpus
 from menura.errors import CheckpointError, CorpusError, InputError, SpaceError
 from menura.evaluation.proxy_scores import proxy_scores, validation_scores
+from menura.features.embedders import embedder_of
 from menura.note import Note
 from menura.preset import Route
 from menura.space import Parameter, ParameterSpace
