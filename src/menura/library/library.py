@@ -172,6 +172,11 @@ class Library:
         """Whose patches they are."""
         return synth_of(self.card.synth)
 
+    def require(self, synth: str) -> None:
+        """Raises InputError where the patches are of another synth."""
+        if self.card.synth != synth:
+            raise InputError(f"the library holds patches of {self.card.synth}, not of {synth}")
+
     def append(self, rows: Sequence[Row], source: str | None = None, read: int = 0) -> None:
         """Writes patches as a new segment, and then that it is there; killed between the two, nothing has changed.
 

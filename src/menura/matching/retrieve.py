@@ -6,7 +6,6 @@ from collections.abc import Generator
 
 import numpy as np
 
-from menura.errors import InputError
 from menura.events import Event, Proposed, Started, Warned
 from menura.library.library import Library
 from menura.matching.budget import Account
@@ -41,8 +40,7 @@ class Retrieve:
         """
         yield Started(self.name, account.left)
         task = pool.task
-        if self.library.card.synth != task.synth.name:
-            raise InputError(f"the library holds patches of {self.library.card.synth}, not of {task.synth.name}")
+        self.library.require(task.synth.name)
         if task.constraints.near:
             yield Warned("the library is left out: its patches would not stay near the given preset")
             return pool

@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from menura.errors import WorkError
 from menura.web.child import Child, ChildGoneError
 from menura.web.settings import Limits
+
+_T = TypeVar("_T")
 
 
 class StudioError(WorkError):
@@ -98,18 +100,25 @@ class Studio:
         if request["what"] != "building":
             await self._ask(request)
             return path
-        async with self._builders:
+        await self._wait(self._builders.acquire)
+        try:
             await self._ask(request, self._limits.building_seconds)
+        finally:
+            self._builders.release()
         return path
 
-    async def _ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+    async def _wait(self, coming: Callable[[], Awaitable[_T]]) -> _T:
+        """One's turn. Raises StudioError where too many wait already."""
         if self._waiting >= self._limits.studio_waiting:
             raise StudioError("too many renders wait; try again in a moment", 503)
         self._waiting += 1
         try:
-            child = await self._free.get()
+            return await coming()
         finally:
             self._waiting -= 1
+
+    async def _ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        child = await self._wait(self._free.get)
         try:
             async with asyncio.timeout(seconds or self._limits.studio_seconds):
                 await child.start()

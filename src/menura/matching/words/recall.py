@@ -7,7 +7,6 @@ from collections.abc import Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.errors import InputError
 from menura.events import Event, Proposed, Started, Warned
 from menura.features.contour import BANDS, contour_qualities
 from menura.library.library import Library
@@ -65,8 +64,7 @@ class Recall:
         task, library = pool.task, self.library
         if library is None:
             return _drawn(pool, n)
-        if library.card.synth != task.synth.name:
-            raise InputError(f"the library holds patches of {library.card.synth}, not of {task.synth.name}")
+        library.require(task.synth.name)
         numbers = self._numbers(library, pool, n)
         return [(task.synth.freeze(library.preset(number)), (f"library:{number}",)) for number in numbers]
 
