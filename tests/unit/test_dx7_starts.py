@@ -242,11 +242,10 @@ def test_a_refit_steps_towards_the_target(rng: np.random.Generator) -> None:
     moved = with_knobs(wanted, knobs_of(wanted) + rng.normal(0.0, 6.0, len(NAMES)))
     candidate = Candidate(moved, ("start",)).after(hearing(heard(moved)))
     refit = Refit(target)
-    assert refit.understands(candidate)
-    assert not refit.understands(Candidate(moved, ("start",)))
-    steps = refit.steps(candidate, rng, step=0.08, shares=(1.0, 0.5))
-    assert len(steps) == 2
-    assert min(hearing(heard(preset)).distance for preset in steps) < 0.8 * candidate.distance
+    assert refit.way(Candidate(moved, ("start",)), rng, 0.08) is None
+    way = refit.way(candidate, rng, 0.08)
+    assert way is not None
+    assert min(hearing(heard(way.at(share))).distance for share in (1.0, 0.5)) < 0.8 * candidate.distance
 
 
 def test_the_idiom_answers_for_the_dx7(rng: np.random.Generator) -> None:

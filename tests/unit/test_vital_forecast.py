@@ -160,6 +160,7 @@ def test_a_corrected_step_is_nearer() -> None:
     preset = voice(start, tables)
     candidate = Candidate(preset).after(hearing.of(synth.render(preset, NOTE)))
     refit = Refit(target)
-    assert refit.understands(candidate)
-    steps = refit.steps(candidate, np.random.default_rng(0), step=0.08, shares=(1.0, 0.5))
+    way = refit.way(candidate, np.random.default_rng(0), 0.08)
+    assert way is not None
+    steps = (way.at(1.0), way.at(0.5))
     assert min(hearing.of(synth.render(p, NOTE)).distance for p in steps) < 0.7 * candidate.distance

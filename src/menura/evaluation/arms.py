@@ -18,6 +18,7 @@ from menura.evaluation.stage_arm import StageArm
 from menura.library.library import Library
 from menura.matching.audition import Audition
 from menura.matching.cmaes import CmaEsSearch
+from menura.matching.fit import Fit
 from menura.matching.predict import Predict
 from menura.matching.resynthesise import Resynthesise
 from menura.matching.retrieve import Retrieve
@@ -35,6 +36,8 @@ UNLIMITED = 1_000_000
 """Renders of an arm that only seconds end."""
 FIRST_DRAWS = 0.25
 """Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
+NEAR_SIGMA = 0.02
+"""First step of CMA-ES from patches that sound like the target: larger ones leave them at once (docs/log.md)."""
 MODEL_SHARE = 0.06
 """Share of the renders that samples take where a search brings starts of its own."""
 CHECKS = 3
@@ -67,7 +70,11 @@ def _neighbour(synth: Synth) -> list[Stage]:
 
 
 def _cmaes_neighbour(synth: Synth) -> list[Stage]:
-    return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), CmaEsSearch()]
+    return [*_neighbour_fit(synth), CmaEsSearch(sigma=NEAR_SIGMA, diagonal=True)]
+
+
+def _neighbour_fit(synth: Synth) -> list[Stage]:
+    return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), Fit()]
 
 
 def _model(synth: Synth, kind: str, n: int | None = None, share: float = FIRST_DRAWS) -> Predict:
@@ -124,9 +131,12 @@ RANDOM = StageArm("random", "one random patch at the target's pitch", "knobs", _
 RANDOM_BEST = StageArm("random-best", "the best of as many random patches as there are renders", "knobs", _random)
 CMAES = StageArm("cmaes", "CMA-ES on all active knobs, from the best of a quarter of random patches", "knobs", _cmaes)
 NEIGHBOUR = StageArm("neighbour", "the nearest of the library's patches, rendered", "knobs", _neighbour)
+NEIGHBOUR_FIT = StageArm(
+    "neighbour-fit", "the nearest of the library's patches, their outline fitted to the target", "knobs", _neighbour_fit
+)
 CMAES_NEIGHBOUR = StageArm(
     "cmaes-neighbour",
-    "CMA-ES on all active knobs, from the nearest of the library's patches",
+    "CMA-ES on all active knobs, from the nearest of the library's patches, fitted",
     "knobs",
     _cmaes_neighbour,
 )
@@ -180,6 +190,7 @@ ARMS: Registry[Arm] = Registry(
             ("RANDOM_BEST", RANDOM_BEST),
             ("CMAES", CMAES),
             ("NEIGHBOUR", NEIGHBOUR),
+            ("NEIGHBOUR_FIT", NEIGHBOUR_FIT),
             ("CMAES_NEIGHBOUR", CMAES_NEIGHBOUR),
             ("KNOBS", KNOBS),
             ("KNOBS_LIBRARY", KNOBS_LIBRARY),

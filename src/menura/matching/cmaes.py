@@ -32,13 +32,15 @@ class CmaEsSearch:
     Args:
         sigma: First step.
         population: Renders of one generation.
+        diagonal: Learn the size of each control's step alone, not how controls hang together.
     """
 
     name = "cma-es"
 
-    def __init__(self, *, sigma: float = SIGMA, population: int = POPULATION) -> None:
+    def __init__(self, *, sigma: float = SIGMA, population: int = POPULATION, diagonal: bool = False) -> None:
         self.sigma = sigma
         self.population = population
+        self.diagonal = diagonal
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Search from the nearest candidates."""
@@ -61,6 +63,7 @@ class CmaEsSearch:
             scales=np.maximum(high - low, 1e-3),
             low=low,
             high=high,
+            diagonal=self.diagonal,
         )
         while account.left and not search.done:
             vectors = search.ask(self.population)

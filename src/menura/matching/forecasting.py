@@ -9,8 +9,9 @@ Source: space mapping, Bandler et al., IEEE Trans. Microwave Theory and Techniqu
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,34 +70,48 @@ def spread(families: Iterable[str], n: int) -> list[int]:
     return found
 
 
-class CorrectedForecast(ABC):
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """From a rendered patch to where its corrected forecast is nearest to the target."""
+
+    start: Knobs
+    """The patch's own knobs, shape (n,)."""
+    end: Knobs
+    """Those that the corrected forecast likes best, shape (n,)."""
+    loss: float
+    """What is forecast for them: mean absolute dB between the pictures."""
+    write: Callable[[Knobs], Preset]
+    """The patch with other knobs."""
+
+    def at(self, share: float) -> Preset:
+        """The patch after a share of the way, 1 is all of it."""
+        return self.write(self.start + share * (self.end - self.start))
+
+
+class CorrectedForecast(Protocol):
     """Makes the next patches of rendered ones."""
 
-    @abstractmethod
-    def understands(self, candidate: Candidate) -> bool:
-        """True where the forecast knows such patches and the candidate's sound was pictured."""
-
-    @abstractmethod
-    def optimum(self, candidate: Candidate, rng: np.random.Generator, step: float) -> tuple[Knobs, Knobs] | None:
-        """The knobs of a candidate and those that the corrected forecast likes best; None where not understood."""
-
-    @abstractmethod
-    def moved(self, preset: Preset, knobs: Knobs) -> Preset:
-        """The preset with other knobs."""
-
-    def steps(
-        self, candidate: Candidate, rng: np.random.Generator, *, step: float, shares: tuple[float, ...]
-    ) -> list[Preset]:
-        """Presets on the way from a candidate to the corrected forecast's optimum.
+    def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
+        """To where the corrected forecast is nearest to the target.
 
         Args:
-            candidate: A rendered patch; nothing is found where it is not understood.
+            candidate: A rendered patch.
             rng: Where chance comes from.
             step: First step of the optimisation, a share of each knob's range: how far the correction is trusted.
-            shares: How much of the way each answer goes, 1 is all of it.
+
+        Returns:
+            None where the forecast does not know such patches, or the candidate's sound was not pictured.
         """
-        found = self.optimum(candidate, rng, step)
-        if found is None:
-            return []
-        here, best = found
-        return [self.moved(candidate.preset, here + share * (best - here)) for share in shares]
+        ...
+
+
+class FirstOf:
+    """Several forecasts, of which the first that knows a candidate answers."""
+
+    def __init__(self, *forecasts: CorrectedForecast) -> None:
+        self._forecasts = forecasts
+
+    def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
+        """By the first that knows it."""
+        ways = (forecast.way(candidate, rng, step) for forecast in self._forecasts)
+        return next((way for way in ways if way is not None), None)

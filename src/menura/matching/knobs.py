@@ -84,7 +84,7 @@ class KnobSearch:
     def _choices(self, pool: Pool, account: Account, renders: int) -> Generator[Event, None, None]:
         """Vary the choices of the best and, where a forecast helps, move all their knobs; keep what is nearer."""
         task = pool.task
-        refit = _refit(task)
+        refit = forecast_of(task)
         step = 0.08
         until = account.spent + renders
         while account.spent < until and account.left:
@@ -92,8 +92,8 @@ class KnobSearch:
             batch: list[Candidate] = []
             if refit is not None:
                 for leader in leaders:
-                    if refit.understands(leader):
-                        moved = refit.steps(leader, pool.rng, step=step, shares=(1.0, 0.5))
+                    if (way := refit.way(leader, pool.rng, step)) is not None:
+                        moved = (way.at(1.0), way.at(0.5))
                         batch += [Candidate(task.constraints.apply(p), (*leader.lineage, "refit")) for p in moved]
             if not task.constraints.near:
                 for leader in leaders[:2]:
@@ -153,7 +153,7 @@ class KnobSearch:
         return best
 
 
-def _refit(task: Task) -> CorrectedForecast | None:
+def forecast_of(task: Task) -> CorrectedForecast | None:
     """The corrected forecast, where the synth has one, there is a sound, and nobody has asked to stay near a preset."""
     return None if task.constraints.near or not task.target.audible else task.idiom.refit(task.target)
 

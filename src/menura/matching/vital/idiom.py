@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from menura.matching.candidate import Candidate
+from menura.matching.forecasting import FirstOf
 from menura.matching.idiom import Idiom, Start, Variant
 from menura.matching.pool import Task
 from menura.matching.target import Target
 from menura.matching.vital import starts
 from menura.matching.vital.active import active_names
 from menura.matching.vital.loudness import at_target_loudness
+from menura.matching.vital.outline import Outline
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.variants import variants
 from menura.preset import Preset
@@ -40,9 +42,9 @@ class VitalIdiom(Idiom):
         del task
         return variants(preset, rng, n)
 
-    def refit(self, target: Target) -> Refit:
-        """The forecast that picks the starts."""
-        return Refit(target)
+    def refit(self, target: Target) -> FirstOf:
+        """The forecast that picks the starts; for patches of other wirings, that of their outline."""
+        return FirstOf(Refit(target), Outline(target))
 
     def active(self, preset: Preset) -> Set[str]:
         """Those of oscillators, filters and envelopes that are on and led somewhere."""

@@ -1,21 +1,22 @@
-"""Corrected forecasts for Vital."""
+"""Corrected forecasts for patches of `voice`."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
 from menura.matching.candidate import Candidate
-from menura.matching.forecasting import CorrectedForecast, Knobs
+from menura.matching.forecasting import Way
 from menura.matching.target import Target, base_frequency
 from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.starts import improve
-from menura.preset import Preset
 from menura.synths.vital.voice import knobs_of, sources_of, with_knobs
 
 GENERATIONS = 40
 
 
-class Refit(CorrectedForecast):
+class Refit:
     """Makes the next patches of rendered ones.
 
     Args:
@@ -27,23 +28,15 @@ class Refit(CorrectedForecast):
         self._forecast = Forecast(target, hertz)
         self._tune = float(12.0 * np.log2(hertz / target.note.frequency_hz))
 
-    def understands(self, candidate: Candidate) -> bool:
-        """True where the forecast knows the candidate's wiring and its sound was pictured."""
-        return candidate.picture is not None and sources_of(candidate.preset, self._tune) is not None
-
-    def optimum(self, candidate: Candidate, rng: np.random.Generator, step: float) -> tuple[Knobs, Knobs] | None:
-        """The candidate's knobs and those that the corrected forecast likes best, its tables as they are."""
+    def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
+        """To other knobs, its tables as they are."""
         sources = sources_of(candidate.preset, self._tune)
         if sources is None or candidate.picture is None:
             return None
         knobs = knobs_of(candidate.preset)
         predicted = self._forecast.predict(knobs[None], sources[None])[0]
         correction = candidate.picture.astype(np.float32) - predicted
-        better, _ = improve(
+        better, loss = improve(
             self._forecast, knobs, sources, rng, generations=GENERATIONS, step=step, correction=correction
         )
-        return knobs, better
-
-    def moved(self, preset: Preset, knobs: Knobs) -> Preset:
-        """The preset with other knobs."""
-        return with_knobs(preset, knobs)
+        return Way(knobs, better, loss, partial(with_knobs, candidate.preset))
