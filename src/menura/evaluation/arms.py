@@ -70,7 +70,7 @@ def _neighbour(synth: Synth) -> list[Stage]:
 
 
 def _cmaes_neighbour(synth: Synth) -> list[Stage]:
-    return [*_neighbour_fit(synth), CmaEsSearch(sigma=NEAR_SIGMA, diagonal=True)]
+    return [*_neighbour_fit(synth), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
 def _neighbour_fit(synth: Synth) -> list[Stage]:

@@ -27,20 +27,18 @@ class CmaEsSearch:
     """CMA-ES over all active continuous controls of the best candidate until the budget ends.
 
     Where it has converged, it begins again from the next different candidate. Switches, tables and routes stay as
-    the candidate has them.
+    the candidate has them. The covariance stays diagonal: a full one of 50 to 70 controls is not learnt in 600 renders.
 
     Args:
         sigma: First step.
         population: Renders of one generation.
-        diagonal: Learn the size of each control's step alone, not how controls hang together.
     """
 
     name = "cma-es"
 
-    def __init__(self, *, sigma: float = SIGMA, population: int = POPULATION, diagonal: bool = False) -> None:
+    def __init__(self, *, sigma: float = SIGMA, population: int = POPULATION) -> None:
         self.sigma = sigma
         self.population = population
-        self.diagonal = diagonal
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Search from the nearest candidates."""
@@ -63,7 +61,7 @@ class CmaEsSearch:
             scales=np.maximum(high - low, 1e-3),
             low=low,
             high=high,
-            diagonal=self.diagonal,
+            diagonal=True,
         )
         while account.left and not search.done:
             vectors = search.ask(self.population)
