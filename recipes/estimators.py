@@ -127,7 +127,7 @@ def export(size: Size, arguments: argparse.Namespace) -> None:
             "heard in training, only changes that a recording may bring.",
             "Hears the first 1.5 s of a sound. Gain and width are not heard.",
             "Oscillators play stock tables, LFOs plain shapes; samples, drawn shapes and other tables are not told.",
-            f"Of {layout.slots} routes at most, those that the prior uses; a route into another's amount is not told.",
+            f"Of {layout.slots.count} routes at most, those that the prior uses, none into another's amount.",
             "Longer training in other numbers of threads or on other processors gives other weights.",
         ],
     }

@@ -54,6 +54,14 @@ def test_the_laws_of_a_space_hold_with_blocks(patches: PatchSpace, seed: int) ->
     assert space.decode(other, preset) == space.decode(other, vital.init())
 
 
+def test_a_space_without_slots_is_laid_out_too(rng: np.random.Generator) -> None:
+    patches = patch_space(synth_of("toy"))
+    vectors = patches.space.sample(rng, 20)
+    layout = fitted_layout(patches, vectors)
+    assert layout.slots.count == 0
+    assert np.array_equal(layout.decode(layout.encode(vectors)), patches.space.snap(vectors))
+
+
 def test_features_tell_all_of_a_patch_but_what_hardly_varies(layout: Layout, vectors: np.ndarray) -> None:
     features = layout.encode(vectors)
     again = layout.decode(features)

@@ -30,7 +30,7 @@ def nearest_arrangement(layout: Layout, truth: Features, guess: NDArray[np.float
         if len(rows) > 1:
             orders = _orders(found[:, rows], guess[:, rows], layout.weights[rows[0]])
             found = exchanged_each(layout, found, family, orders)
-    if layout.slots:
+    if layout.slots.count:
         rows = slot_rows(layout)
         orders = _orders(found[:, rows], guess[:, rows], layout.weights[rows[0]])
         found = found.copy()
@@ -42,7 +42,7 @@ def led_noise(layout: Layout, noise: Features, truth: Features) -> Features:
     """The noise with the features of parts, and slots, in the order in which it is nearest to the truth."""
     found = noise.copy()
     groups = [rows for rows in layout.types.values() if len(rows) > 1]
-    if layout.slots:
+    if layout.slots.count:
         groups.append(slot_rows(layout))
     for rows in groups:
         orders = _orders(noise[:, rows], truth[:, rows], layout.weights[rows[0]])
@@ -56,17 +56,17 @@ def exchanged_each(layout: Layout, features: Features, family: str, orders: Inde
     rows = layout.types[family]
     index[:, rows] = rows[orders]
     members = [number for number, part in enumerate(layout.parts) if part.family == family]
-    for ends, pointers in ((layout.sources, 1), (layout.destinations, 3)):
-        if not layout.slots or not set(members) & set(ends.parts):
+    for ends, pointers in ((layout.slots.sources, 1), (layout.slots.destinations, 3)):
+        if not layout.slots.count or not set(members) & set(ends.parts):
             continue
-        columns = layout.slot_choices[pointers][:, [ends.parts.index(member) for member in members]]
+        columns = layout.slots.choices[pointers][:, [ends.parts.index(member) for member in members]]
         index[:, columns] = columns[:, orders].transpose(1, 0, 2)
     return np.take_along_axis(features, index, axis=1)
 
 
 def slot_rows(layout: Layout) -> Index:
     """All features of each slot, shape (slots, width of a slot)."""
-    return np.concatenate([layout.scalars, *layout.slot_choices], axis=1)
+    return np.concatenate([layout.slots.scalars, *layout.slots.choices], axis=1)
 
 
 def _orders(moved: NDArray[np.floating], fixed: NDArray[np.floating], weights: NDArray[np.floating]) -> Index:

@@ -115,12 +115,12 @@ class Estimator:
                     row[here] = np.where(rng.random() < 0.5 * means[here] + 0.5, 1.0, -1.0)
                 else:
                     row[here] += rng.laplace(0.0, 1.0) * spreads[here]
-            for picks in self.layout.slot_choices:
+            for picks in self.layout.slots.choices:
                 for here in picks:
                     row[here] = _picked(means[here], rng)
-            scalars = self.layout.scalars
+            scalars = self.layout.slots.scalars
             row[scalars] += rng.laplace(0.0, 1.0, scalars.shape) * np.where(
-                self.layout.scalar_toggles, 0.0, spreads[scalars]
+                self.layout.slots.scalar_toggles, 0.0, spreads[scalars]
             )
             rows.append(row)
         return self.layout.decode(np.stack(rows))

@@ -41,18 +41,22 @@ class Heads(nn.Module):
             starts = [p.start for p in layout.places if p.kind == "choice" and p.width == width]
             rows = torch.tensor(starts)[:, None] + torch.arange(width)
             self.register_buffer(f"choice_{number}", rows, persistent=False)
-        self.slots = layout.slots
+        self.slots = layout.slots.count
         if self.slots:
-            self.register_buffer("slot_numbers", torch.from_numpy(layout.scalars[:, ~layout.scalar_toggles]), False)
-            self.register_buffer("slot_toggles", torch.from_numpy(layout.scalars[:, layout.scalar_toggles]), False)
-            for number, rows in enumerate(layout.slot_choices):
+            self.register_buffer(
+                "slot_numbers", torch.from_numpy(layout.slots.scalars[:, ~layout.slots.scalar_toggles]), False
+            )
+            self.register_buffer(
+                "slot_toggles", torch.from_numpy(layout.slots.scalars[:, layout.slots.scalar_toggles]), False
+            )
+            for number, rows in enumerate(layout.slots.choices):
                 self.register_buffer(f"slot_{number}", torch.from_numpy(rows), persistent=False)
         laid = [self.numbers, self.toggles, *(self.get_buffer(f"choice_{n}").flatten() for n in range(self.n_choices))]
         if self.slots:
             laid += [self.get_buffer(f"slot_{name}").flatten() for name in (0, 1, 2, 3, "numbers", "toggles")]
         # Where each feature comes to lie when the pieces are laid one after the other.
         self.register_buffer("order", torch.argsort(torch.cat(laid)), persistent=False)
-        self.coordinates = len(layout.places) + self.slots * (4 + layout.scalars.shape[1])
+        self.coordinates = len(layout.places) + self.slots * (4 + layout.slots.scalars.shape[1])
         self.width = layout.width
         self.spread = nn.Parameter(torch.full((layout.width,), -1.0)) if spreads else None
 

@@ -41,7 +41,7 @@ class PatchNetwork(nn.Module):
             self.reads.append(nn.Linear(rows.shape[1], width))
             self.writes.append(nn.Linear(width, rows.shape[1]))
             self.register_buffer(f"rows_{number}", torch.from_numpy(rows), persistent=False)
-        self.n_parts, self.slots, self.n_features = len(layout.parts), layout.slots, layout.width
+        self.n_parts, self.slots, self.n_features = len(layout.parts), layout.slots.count, layout.width
         if self.slots:
             self._slot_layers(layout)
         if not noise:
@@ -72,15 +72,22 @@ class PatchNetwork(nn.Module):
         return self._write(self.last(tokens))
 
     def _slot_layers(self, layout: Layout) -> None:
-        source_roles, sources, destination_roles, destinations = layout.slot_choices
-        told = [torch.from_numpy(layout.scalars), torch.from_numpy(source_roles), torch.from_numpy(destination_roles)]
+        source_roles, sources, destination_roles, destinations = layout.slots.choices
+        told = [
+            torch.from_numpy(layout.slots.scalars),
+            torch.from_numpy(source_roles),
+            torch.from_numpy(destination_roles),
+        ]
         self.register_buffer("slot_rows", torch.cat(told, dim=1), persistent=False)
         width = self.width
         self.read_slot, self.write_slot = (
             nn.Linear(self.slot_rows.shape[1], width),
             nn.Linear(width, self.slot_rows.shape[1]),
         )
-        ends = (("sources", sources, layout.sources.parts), ("destinations", destinations, layout.destinations.parts))
+        ends = (
+            ("sources", sources, layout.slots.sources.parts),
+            ("destinations", destinations, layout.slots.destinations.parts),
+        )
         for name, rows, parts in ends:
             self.register_buffer(f"{name}_rows", torch.from_numpy(rows), persistent=False)
             self.register_buffer(f"{name}_parts", torch.tensor(parts), persistent=False)
@@ -137,8 +144,10 @@ class PlainHead(nn.Module):
 
 def _order(layout: Layout) -> NDArray[np.int64]:
     pieces = [torch.from_numpy(rows).flatten() for rows in layout.types.values()]
-    if layout.slots:
-        source_roles, sources, destination_roles, destinations = map(torch.from_numpy, layout.slot_choices)
-        pieces.append(torch.cat([torch.from_numpy(layout.scalars), source_roles, destination_roles], dim=1).flatten())
+    if layout.slots.count:
+        source_roles, sources, destination_roles, destinations = map(torch.from_numpy, layout.slots.choices)
+        pieces.append(
+            torch.cat([torch.from_numpy(layout.slots.scalars), source_roles, destination_roles], dim=1).flatten()
+        )
         pieces += [sources.flatten(), destinations.flatten()]
     return torch.argsort(torch.cat(pieces)).numpy()

@@ -58,26 +58,28 @@ class SoftVectors(nn.Module):
         return found.scatter(1, index, torch.cat(pieces, dim=1))
 
     def _slots(self, layout: Layout, space: ParameterSpace) -> None:
-        columns = layout.slot_coordinates
+        columns = layout.slots.coordinates
         names = layout.space.names
-        self.slots = layout.slots if all(names[place] in space for place in columns.ravel()) else 0
+        self.slots = layout.slots.count if all(names[place] in space for place in columns.ravel()) else 0
         if not self.slots:
             return
-        n_scalars = layout.scalars.shape[1]
+        n_scalars = layout.slots.scalars.shape[1]
         for name, rows in zip(
             ("source_roles", "source_pointers", "destination_roles", "destination_pointers"),
-            layout.slot_choices,
+            layout.slots.choices,
             strict=True,
         ):
             self._keep(name, torch.from_numpy(rows))
         self.ends = ("source_roles", "source_pointers", "destination_roles", "destination_pointers")
         self.last: list[float] = []
-        for number, (name, ends) in enumerate((("source", layout.sources), ("destination", layout.destinations))):
+        for number, (name, ends) in enumerate(
+            (("source", layout.slots.sources), ("destination", layout.slots.destinations))
+        ):
             self._keep(f"{name}_codes", torch.tensor(ends.codes, dtype=torch.int64))
             column = columns[:, n_scalars + number]
             self._keep(f"{name}_places", _places(space, names, column.tolist()))
             self.last.append(len(layout.space.parameters[int(column[0])].choices) - 1.0)
-        self._keep("scalars", torch.from_numpy(layout.scalars))
+        self._keep("scalars", torch.from_numpy(layout.slots.scalars))
         self._keep(
             "scalar_places", _places(space, names, columns[:, :n_scalars].ravel().tolist()).reshape(-1, n_scalars)
         )
