@@ -55,7 +55,7 @@ def test_the_laws_of_a_space_hold_with_blocks(patches: PatchSpace, seed: int) ->
 
 
 def test_a_space_without_slots_is_laid_out_too(rng: np.random.Generator) -> None:
-    patches = patch_space(synth_of("toy"))
+    patches = patch_space(synth_of("dx7"))
     vectors = patches.space.sample(rng, 20)
     layout = fitted_layout(patches, vectors)
     assert layout.slots.count == 0
