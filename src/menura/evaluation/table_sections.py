@@ -198,9 +198,9 @@ def _tests(numbers: Numbers) -> list[Section]:
         if metrics.get(metric["name"])
     ]
     note = (
-        f"Row minus column over the targets that both answered; p of a two-sided sign-flip test over "
-        f"{numbers['independent']}, corrected by Holm over each table; in brackets on how many targets the row was "
-        "nearer and on how many the column. Bold: p below 0.05."
+        "Row minus column over the targets that both answered [95% bootstrap interval, resampling "
+        f"{numbers['independent']}]; p of a two-sided sign-flip test over them, corrected by Holm over each table; in "
+        "brackets on how many targets the row was nearer and on how many the column. Bold: p below 0.05."
     )
     return [Section("Paired tests", (note,)), *tables] if tables else []
 
@@ -216,7 +216,7 @@ def _matrix(pairs: Sequence[Numbers], metric: Numbers) -> tuple[tuple[str, ...],
 def _test(pair: Numbers, metric: Numbers) -> Cell:
     p = pair["p_holm"]
     chance = "" if p is None else ", p < 0.001" if p < 0.001 else f", p = {p:.3f}"
-    text = f"{number(pair['mean'], metric['places'], signed=True)}{chance} ({pair['wins']}:{pair['losses']})"
+    text = f"{interval(pair, metric['places'], signed=True)}{chance} ({pair['wins']}:{pair['losses']})"
     return Cell(text, p is not None and p < 0.05)
 
 
