@@ -36,7 +36,7 @@ UNLIMITED = 1_000_000
 """Renders of an arm that only seconds end."""
 FIRST_DRAWS = 0.25
 """Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
-NEAR_SIGMA = 0.02
+NEAR_SIGMA = 0.05
 """First step of CMA-ES from patches that sound like the target: larger ones leave them at once (docs/log.md)."""
 MODEL_SHARE = 0.06
 """Share of the renders that samples take where a search brings starts of its own."""
