@@ -21,21 +21,21 @@ import platform
 import shutil
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from estimator_judging import judge, parity
+from estimator_rows import SIZES, Size, data_of, patches_of, space_of, told
 
-from menura.models.estimator import CARD, DECODER, ENCODER, FORMAT, Estimator, open_estimator
+from menura.models.estimator import CARD, DECODER, ENCODER, FORMAT, open_estimator
 from menura.models.estimator_kinds import KINDS
 from menura.models.layout import Layout, fitted_layout
 from menura.models.shipped import MOST_BYTES, PACKAGED
 from menura.storage import hash_file, write_text
-from menura.synths.patches import PatchSpace, patch_space
-from menura.synths.registry import synth_of
-from menura.training.patches import Patches, read_patches
+from menura.training.patches import Patches
 from menura.version import __version__
 
 PARITY = 1e-4
@@ -43,32 +43,6 @@ PARITY = 1e-4
 LICENCE = "GPL-3.0-or-later"
 PROXY_PITCH = 60.0
 """MIDI, of what proxies say."""
-JUDGED = 8
-"""Samples of which the best is judged, beside the first."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """What the one dial turns."""
-
-    width: int
-    depth: int
-    channels: int
-    ast_depth: int
-    ast_hidden: int
-    steps: int
-    batch: int
-    held: int
-    rate: float
-    judged: int
-    """Unseen patches."""
-
-
-SIZES = {
-    "tiny": Size(32, 2, 4, 2, 48, 30, 16, 16, 2e-3, 4),
-    "small": Size(128, 4, 16, 4, 144, 5_000, 128, 512, 1e-3, 100),
-    "full": Size(256, 8, 32, 12, 384, 200_000, 1_024, 2_048, 4e-4, 512),
-}
 
 
 def train(size: Size, arguments: argparse.Namespace) -> Any:
@@ -142,63 +116,6 @@ def export(size: Size, arguments: argparse.Namespace) -> None:
     told(f"{out}: {card['parameters']:,} weights, {card['bytes'] / 1e6:.1f} MB, parity {card['parity']:.1e}")
 
 
-def parity(estimator: Estimator, encode: Any, decode: Any, patches: Patches) -> float:
-    """Largest difference between ONNX Runtime and torch on eight sounds and noisy patches."""
-    rng = np.random.default_rng(0)
-    views = [patches.view(number, 0) for number in range(8)]
-    given = {
-        "pictures": np.stack([view.picture for view in views]),
-        "contours": np.stack([view.contour for view in views]),
-        "notes": np.stack([view.note for view in views]),
-    }
-    (sound,), (same,) = encode(given), estimator.encode(given)
-    noisy = {
-        "features": rng.standard_normal((8, estimator.layout.width), dtype=np.float32),
-        "time": np.linspace(0.0, 1.0, 8, dtype=np.float32),
-        "sound": sound,
-        "keep": (np.arange(8) % 2).astype(np.float32),
-    }
-    pairs = zip(decode(noisy), estimator.decode(noisy), strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in [(sound, same), *pairs])
-
-
-def judge(size: Size, arguments: argparse.Namespace) -> None:
-    """Answers unseen sounds with the exported model, renders the answers, and enters the numbers in the card."""
-    from menura.audio import Audio
-    from menura.evaluation.metrics import measure_all
-    from menura.note import Note
-    from menura.synths.pool import RenderPool
-
-    out, synth = arguments.out, synth_of(arguments.synth)
-    estimator = open_estimator(out, space_of(arguments))
-    patches = patches_of(arguments, "unseen")
-    rows: list[dict[str, float]] = []
-    names = ("mss", "sot", "rms")
-    with RenderPool(synth.name, workers=arguments.workers or 1, mode="fast") as pool:
-        for number in range(min(size.judged, len(patches))):
-            play = number % patches.notes.shape[1]
-            pitch, velocity, hold, _ = (float(value) for value in patches.notes[number, play])
-            note = Note(pitch, velocity, hold, 1.5)
-            truth = synth.freeze(estimator.space.decode(patches.vectors[number], synth.init()))
-            vectors = estimator.samples(patches.view(number, play), JUDGED, np.random.default_rng((0, number)))
-            answers = [synth.freeze(estimator.space.decode(vector, synth.init())) for vector in vectors]
-            sounds = [each.audio for each in pool.render_many([(preset, note) for preset in (truth, *answers)])]
-            heard = [each.to_mono() if isinstance(each, Audio) else None for each in sounds]
-            if heard[0] is None or not float(np.abs(heard[0].mono).max()) > 1e-4:
-                continue
-            scores = [measure_all(names, heard[0].mono, each.mono, 44_100) for each in heard[1:] if each is not None]
-            found = [{k: v for k, v in each.items() if v is not None} for each in scores if each["mss"] is not None]
-            if not found:
-                continue
-            best = min(found, key=lambda each: each["mss"])
-            rows.append({**{f"first_{k}": v for k, v in found[0].items()}, **{f"best_{k}": v for k, v in best.items()}})
-    judgement = {"sounds": len(rows), "samples": JUDGED}
-    judgement |= {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
-    card = json.loads((out / CARD).read_text(encoding="utf-8"))
-    write_text(out / CARD, json.dumps({**card, "judgement": judgement}, indent=1) + "\n", force=True)
-    print(json.dumps(judgement))
-
-
 def ship(_size: Size, arguments: argparse.Namespace) -> None:
     """Copies model and card into the package, where all models together stay small."""
     card = json.loads((arguments.out / CARD).read_text(encoding="utf-8"))
@@ -212,27 +129,6 @@ def ship(_size: Size, arguments: argparse.Namespace) -> None:
     for name in (ENCODER, DECODER, CARD):
         shutil.copyfile(arguments.out / name, place / name)
         told(str(place / name))
-
-
-def space_of(arguments: argparse.Namespace) -> PatchSpace:
-    """The space of the synth."""
-    return patch_space(synth_of(arguments.synth))
-
-
-def parts_of(arguments: argparse.Namespace, kind: str) -> list[str]:
-    """Finished parts of a kind, in order."""
-    found = sorted(path.parent for path in (arguments.corpus / kind).glob("*/manifest.json"))
-    wanted = found[: arguments.parts] if arguments.parts else found
-    if not wanted:
-        sys.exit(f"{arguments.corpus / kind} holds no finished corpus; recipes/timbre_embedding.py corpus makes them")
-    return [str(path) for path in wanted]
-
-
-def patches_of(arguments: argparse.Namespace, kind: str) -> Patches:
-    """All patches of a kind of parts; what was read is kept beside the model."""
-    cache = arguments.cache or arguments.out
-    cache.mkdir(parents=True, exist_ok=True)
-    return read_patches(parts_of(arguments, kind), space_of(arguments), cache)
 
 
 def settings_of(size: Size, arguments: argparse.Namespace) -> Any:
@@ -297,20 +193,6 @@ def proxy_loss(arguments: argparse.Namespace, patches: Patches, layout: Layout) 
     return ProxyLoss(layout, paths, targets, {"spectral": arguments.proxy_share, "perceptual": arguments.proxy_share})
 
 
-def data_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the corpora are, for the card."""
-    from menura.datasets.corpus import Corpus
-
-    plans = [Corpus(part).plan for part in parts_of(arguments, "train")]
-    return {
-        "prior": plans[0].prior,
-        "patches": sum(plan.count for plan in plans),
-        "seeds": [plan.seed for plan in plans],
-        "notes_of_a_patch": len(plans[0].notes),
-        "fingerprints": dict(plans[0].fingerprints),
-    }
-
-
 def options(arguments: argparse.Namespace) -> str:
     """Those that decide the weights, as they are given."""
     chosen = [f"--kind {arguments.kind}", f"--size {arguments.size}", f"--seed {arguments.seed}"]
@@ -323,12 +205,6 @@ def options(arguments: argparse.Namespace) -> str:
     chosen += [f"--adapters {arguments.adapters}"] * bool(arguments.adapters)
     chosen += [f"--{name} PROXY" for name in ("spectral", "perceptual") if getattr(arguments, name)]
     return " ".join(chosen)
-
-
-def told(line: str, began: float | None = None) -> None:
-    """A line for whoever waits."""
-    took = "" if began is None else f" ({time.perf_counter() - began:.0f} s)"
-    print(line + took, file=sys.stderr, flush=True)
 
 
 STAGES = {"train": train, "export": export, "judge": judge, "ship": ship}

@@ -1,0 +1,74 @@
+"""Judges estimators: ONNX Runtime against torch, and answers to unseen sounds by the engine. Trains nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+from estimator_rows import Size, patches_of, space_of
+
+from menura.audio import Audio
+from menura.evaluation.metrics import measure_all
+from menura.models.estimator import CARD, Estimator, open_estimator
+from menura.note import Note
+from menura.storage import write_text
+from menura.synths.pool import RenderPool
+from menura.synths.registry import synth_of
+from menura.training.patches import Patches
+
+JUDGED = 8
+"""Samples of which the best is judged, beside the first."""
+
+
+def parity(estimator: Estimator, encode: Any, decode: Any, patches: Patches) -> float:
+    """Largest difference between ONNX Runtime and torch on eight sounds and noisy patches."""
+    rng = np.random.default_rng(0)
+    views = [patches.view(number, 0) for number in range(8)]
+    given = {
+        "pictures": np.stack([view.picture for view in views]),
+        "contours": np.stack([view.contour for view in views]),
+        "notes": np.stack([view.note for view in views]),
+    }
+    (sound,), (same,) = encode(given), estimator.encode(given)
+    noisy = {
+        "features": rng.standard_normal((8, estimator.layout.width), dtype=np.float32),
+        "time": np.linspace(0.0, 1.0, 8, dtype=np.float32),
+        "sound": sound,
+        "keep": (np.arange(8) % 2).astype(np.float32),
+    }
+    pairs = zip(decode(noisy), estimator.decode(noisy), strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in [(sound, same), *pairs])
+
+
+def judge(size: Size, arguments: argparse.Namespace) -> None:
+    """Answers unseen sounds with the exported model, renders the answers, and enters the numbers in the card."""
+    out, synth = arguments.out, synth_of(arguments.synth)
+    estimator = open_estimator(out, space_of(arguments))
+    patches = patches_of(arguments, "unseen")
+    rows: list[dict[str, float]] = []
+    names = ("mss", "sot", "rms")
+    with RenderPool(synth.name, workers=arguments.workers or 1, mode="fast") as pool:
+        for number in range(min(size.judged, len(patches))):
+            play = number % patches.notes.shape[1]
+            pitch, velocity, hold, _ = (float(value) for value in patches.notes[number, play])
+            note = Note(pitch, velocity, hold, 1.5)
+            truth = synth.freeze(estimator.space.decode(patches.vectors[number], synth.init()))
+            vectors = estimator.samples(patches.view(number, play), JUDGED, np.random.default_rng((0, number)))
+            answers = [synth.freeze(estimator.space.decode(vector, synth.init())) for vector in vectors]
+            sounds = [each.audio for each in pool.render_many([(preset, note) for preset in (truth, *answers)])]
+            heard = [each.to_mono() if isinstance(each, Audio) else None for each in sounds]
+            if heard[0] is None or not float(np.abs(heard[0].mono).max()) > 1e-4:
+                continue
+            scores = [measure_all(names, heard[0].mono, each.mono, 44_100) for each in heard[1:] if each is not None]
+            found = [{k: v for k, v in each.items() if v is not None} for each in scores if each["mss"] is not None]
+            if not found:
+                continue
+            best = min(found, key=lambda each: each["mss"])
+            rows.append({**{f"first_{k}": v for k, v in found[0].items()}, **{f"best_{k}": v for k, v in best.items()}})
+    judgement = {"sounds": len(rows), "samples": JUDGED}
+    judgement |= {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
+    card = json.loads((out / CARD).read_text(encoding="utf-8"))
+    write_text(out / CARD, json.dumps({**card, "judgement": judgement}, indent=1) + "\n", force=True)
+    print(json.dumps(judgement))
