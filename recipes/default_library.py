@@ -15,8 +15,9 @@ from pathlib import Path
 
 from menura.datasets.corpus import Corpus
 from menura.features.embedders.timbre import timbre_network
+from menura.library.card import Card
 from menura.library.gathering import gather
-from menura.library.library import Card, Library, packaged_folder
+from menura.library.library import Library, packaged_folder
 from menura.library.listening import Ear
 from menura.synths.registry import synth_of
 

@@ -15,8 +15,9 @@ from menura.errors import CorpusError, InputError
 from menura.features.embedders.timbre import timbre_network
 from menura.library import library as libraries
 from menura.library.building import Draft, fill
+from menura.library.card import Card
 from menura.library.gathering import gather
-from menura.library.library import Card, Library, default_folder, packaged_folder
+from menura.library.library import Library, default_folder, packaged_folder
 from menura.library.listening import Ear, note_of
 from menura.library.segment import decoded
 from menura.note import Note

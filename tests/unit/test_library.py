@@ -20,7 +20,8 @@ from menura.errors import AudioError, InputError
 from menura.events import Proposed
 from menura.library import building
 from menura.library.building import Draft, fill, user_presets
-from menura.library.library import Card, Library
+from menura.library.card import Card
+from menura.library.library import Library
 from menura.library.listening import Ear, note_of
 from menura.library.packing import Parts, pack, unpack
 from menura.library.segment import decoded, encoded

@@ -18,7 +18,8 @@ from menura.features.contour import BANDS, contour_qualities
 from menura.features.embedders.clap_text import TEXT_WEIGHTS, clap_is_here, open_clap
 from menura.features.qualities import Sound, sound_of
 from menura.library.building import Draft, fill
-from menura.library.library import Card, Library
+from menura.library.card import Card
+from menura.library.library import Library
 from menura.library.listening import Ear
 from menura.matching.audition import Audition
 from menura.matching.budget import Budget

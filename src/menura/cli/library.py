@@ -40,7 +40,8 @@ def build(
     """Draw patches, render them and write a library; stopped at any point, the same command goes on."""
     from menura.datasets.sampling import draw_preset, sampler_of
     from menura.library.building import Draft, fill
-    from menura.library.library import Card, Library, default_folder
+    from menura.library.card import Card
+    from menura.library.library import Library, default_folder
     from menura.library.listening import Ear
     from menura.note import parse_pitch
     from menura.synths.registry import synth_of

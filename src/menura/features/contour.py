@@ -15,6 +15,9 @@ BANDS = 24
 RANGE_DB = 70.0
 """What lies further below the loudest slot and band is as good as nothing."""
 _WINDOW, _HOP = 1024, 128
+_WEIGHTS = np.sqrt(np.diff(SLOTS)) / np.sqrt(np.diff(SLOTS)).sum()
+_MOVED = 0.15
+"""What a dB of another course of level counts beside a dB that is left."""
 
 
 def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
@@ -39,6 +42,38 @@ def contour(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     loudest = max(float(found.max()), 1e-20)
     decibels = 10.0 * np.log10(np.maximum(found / loudest, 10.0 ** (-RANGE_DB / 10.0)))
     return decibels.astype(np.float32)
+
+
+def contour_distance(contours: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean absolute dB, long slots counting more than short ones, shape (n,).
+
+    Args:
+        contours: of many sounds, shape (n, (len(SLOTS) - 1) * BANDS).
+        target: of one, shape ((len(SLOTS) - 1) * BANDS,).
+    """
+    return np.asarray(np.abs(_apart(contours, target)).mean(axis=2) @ _WEIGHTS)
+
+
+def outline_distance(contours: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
+    """As `contour_distance`, after another course of level and an equaliser: how near sounds could be brought.
+
+    The course is free but costs a little; the equaliser is a low shelf, a high shelf and a band, of at most 15 dB.
+
+    Args:
+        contours: of many sounds, shape (n, (len(SLOTS) - 1) * BANDS).
+        target: of one, shape ((len(SLOTS) - 1) * BANDS,).
+    """
+    rest = _apart(contours, target)
+    course = np.median(rest, axis=2)
+    rest -= course[:, :, None]
+    place = np.linspace(-1.0, 1.0, BANDS)
+    shapes = np.stack([np.maximum(-place, 0.0), np.maximum(place, 0.0), np.exp(-np.square(place / 0.4))])
+    shapes -= shapes.mean(axis=1, keepdims=True)
+    colour = np.einsum("ntb,t->nb", rest, _WEIGHTS)
+    gains = np.linalg.solve(shapes @ shapes.T + 0.5 * np.eye(len(shapes)), shapes @ colour.T).T
+    rest -= (np.clip(gains, -15.0, 15.0) @ shapes)[:, None]
+    moved = np.abs(course - (course @ _WEIGHTS)[:, None]) @ _WEIGHTS
+    return np.asarray(np.abs(rest).mean(axis=2) @ _WEIGHTS + _MOVED * moved)
 
 
 def contour_qualities(contours: NDArray[np.float32], sample_rate: int = 44_100) -> dict[str, NDArray[np.float64]]:
@@ -66,3 +101,8 @@ def contour_qualities(contours: NDArray[np.float32], sample_rate: int = 44_100) 
         "held": level[:, -1],
         "length": edges[1:][lasting],
     }
+
+
+def _apart(contours: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Target minus contours, shape (n, slots, bands)."""
+    return (target - contours).astype(np.float64).reshape(len(contours), -1, BANDS)

@@ -10,8 +10,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from menura.audio import Audio
 from menura.errors import InputError, OutputError
+from menura.library.card import Card, Hit
 from menura.library.index import VectorIndex
 from menura.library.listening import Ear
 from menura.library.packing import Parts, unpack
@@ -30,6 +30,8 @@ from menura.storage import cache_folder, hash_file, write_text
 from menura.synths.base import Synth
 from menura.synths.registry import synth_of
 
+Distance = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float64]]
+"""How far rows, shape (n, dim), are from a vector, shape (dim,)."""
 CANDIDATES = 1_000
 """Patches that the second stage puts in order."""
 FORMAT = 2
@@ -46,44 +48,6 @@ def default_folder(synth: str) -> Path:
 def packaged_folder(synth: str) -> Path:
     """Where the library of a synth lies that menura brings. It need not exist."""
     return PACKAGED / re.sub(r"[^\w.-]", "_", synth)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What a library is made of; a library of another make is refused."""
-
-    synth: str
-    space: str
-    """Fingerprint of the synth's parameter space."""
-    engine: str
-    notes: tuple[float, ...]
-    """MIDI pitches at which each patch was heard, ascending."""
-    ear: Ear
-    fingerprints: tuple[str, str]
-    """Of the two embedders."""
-
-    @classmethod
-    def of(cls, synth: Synth, notes: Sequence[float], ear: Ear) -> Card:
-        """The card of a new library. Raises MenuraError where an embedder is not there."""
-        pitches = tuple(sorted(set(map(float, notes))))
-        if not pitches or not all(0.0 <= pitch <= 127.0 for pitch in pitches):
-            raise InputError(f"notes {list(notes)}; give MIDI pitches from 0 to 127, at least one")
-        return cls(synth.name, synth.space.fingerprint, synth.version, pitches, ear, ear.fingerprints())
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A patch that sounds like the query."""
-
-    number: int
-    """Its place in the library."""
-    name: str
-    path: str
-    """The user's own file; empty where the patch was made for the library."""
-    distance: float
-    """Root mean square difference of the perceptual embeddings, lower is nearer."""
-    note: float
-    """MIDI pitch at which the two were compared."""
 
 
 class Library:
@@ -234,7 +198,15 @@ class Library:
         found = {json.loads(line)["path"] for segment in self.segments for line in segment.lines}
         return found - {""}
 
-    def search(self, sound: Audio, pitch: float | None, n: int = 10, *, candidates: int = CANDIDATES) -> list[Hit]:
+    def search(
+        self,
+        sound: Audio,
+        pitch: float | None,
+        n: int = 10,
+        *,
+        candidates: int = CANDIDATES,
+        distance: Distance | None = None,
+    ) -> list[Hit]:
         """The patches that sound most like a sound, nearest first.
 
         Args:
@@ -242,6 +214,7 @@ class Library:
             pitch: MIDI pitch that it plays; None for one without pitch, which is heard as it is.
             n: how many.
             candidates: patches of the first stage.
+            distance: between perceptual embeddings; None is the root of the mean square.
 
         Raises:
             InputError: the library is empty or damaged.
@@ -254,7 +227,7 @@ class Library:
         _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
         found = numbers[0][numbers[0] >= 0]
         rows = self._close(found, place)
-        distances = np.sqrt(np.mean((rows - close) ** 2, axis=1))
+        distances = np.sqrt(np.mean((rows - close) ** 2, axis=1)) if distance is None else distance(rows, close)
         order = np.argsort(distances, kind="stable")[:n]
         return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
 

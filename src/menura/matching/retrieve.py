@@ -6,7 +6,10 @@ from collections.abc import Generator
 
 import numpy as np
 
+from menura.audio import Audio
 from menura.events import Event, Proposed, Started, Warned
+from menura.features.contour import contour_distance, outline_distance
+from menura.library.card import Hit
 from menura.library.library import Library
 from menura.matching.budget import Account
 from menura.matching.pool import Pool
@@ -16,6 +19,8 @@ SHARE = 0.25
 """Share of the renders left that hits take."""
 MOST = 64
 """Hits beyond which the next ones are further away than what a search finds."""
+COMPARED = 32_768
+"""Patches that are put in order by their contours; of a larger library those that the fast embedding finds first."""
 
 
 class Retrieve:
@@ -46,7 +51,7 @@ class Retrieve:
             return pool
         n = int(np.clip(round(self.share * account.left), min(1, account.left), MOST))
         estimate = task.target.estimate
-        hits = self.library.search(task.target.audio, float(estimate.pitch) if estimate.pitched else None, n)
+        hits = self._hits(task.target.audio, float(estimate.pitch) if estimate.pitched else None, n)
         tune = 12.0 * float(np.log2(base_frequency(task.target) / task.target.note.frequency_hz))
         found = [
             (task.synth.freeze(task.idiom.tuned(self.library.preset(hit.number), tune)), (f"library:{hit.number}",))
@@ -54,3 +59,14 @@ class Retrieve:
         ]
         yield Proposed(self.name, pool.propose(found))
         return pool
+
+    def _hits(self, sound: Audio, pitch: float | None, n: int) -> list[Hit]:
+        """The nearest as they are and those that could be brought nearest, by turns: `Fit` may follow."""
+        if self.library.card.ear.close != "contour":
+            return self.library.search(sound, pitch, n)
+        orders = [
+            self.library.search(sound, pitch, n, candidates=COMPARED, distance=distance)
+            for distance in (contour_distance, outline_distance)
+        ]
+        mixed = {hit.number: hit for pair in zip(*orders, strict=True) for hit in pair}
+        return list(mixed.values())[:n]
