@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from menura.errors import AudioError
-from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour
+from menura.features.contour import BANDS, RANGE_DB, SLOTS, contour, contour_distance, outline_distance
 
 RATE = 44_100
 
@@ -43,3 +43,26 @@ def test_what_is_over_is_silence() -> None:
 def test_nothing_is_no_sound() -> None:
     with pytest.raises(AudioError):
         contour(np.zeros(0, np.float32), RATE)
+
+
+def test_what_lasts_counts_more_than_an_attack() -> None:
+    target = np.full((1, len(SLOTS) - 1, BANDS), -30.0, dtype=np.float32)
+    early, late = target.copy(), target.copy()
+    early[:, 0] = 0.0
+    late[:, -1] = 0.0
+    others = np.concatenate([early, late, target]).reshape(3, -1)
+    found = contour_distance(others, target.reshape(-1))
+    assert found[2] == 0.0
+    assert 0.0 < 4.0 * found[0] < found[1]
+
+
+def test_another_course_and_colour_is_nearly_no_distance(rng: np.random.Generator) -> None:
+    target = rng.uniform(-40.0, -10.0, (len(SLOTS) - 1, BANDS)).astype(np.float32)
+    slope = np.linspace(-8.0, 8.0, BANDS, dtype=np.float32)
+    outlined = target + np.linspace(0.0, -12.0, len(SLOTS) - 1, dtype=np.float32)[:, None] + slope
+    another = rng.permuted(target, axis=1)
+    found = outline_distance(np.stack([target, outlined, another]).reshape(3, -1), target.reshape(-1))
+    plain = contour_distance(np.stack([target, outlined, another]).reshape(3, -1), target.reshape(-1))
+    assert found[0] == pytest.approx(0.0, abs=1e-6)
+    assert found[1] < 0.3 * found[2]
+    assert plain[1] > 2.0 * found[1]
