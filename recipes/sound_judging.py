@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from proxy_rows import PAPER
 from sound_targets import Part, Recording
 
+from menura.errors import InputError
 from menura.evaluation.metrics import measure_all
 from menura.evaluation.parameters import route_errors, vector_errors
 from menura.evaluation.statistics import bootstrap_interval, paired_difference
@@ -54,7 +55,7 @@ def validation_judge(part: Part, presets: ProxyPresets, note: Note, pool: Render
     """What the loop calls: means of the distances that the engine's answers have."""
     targets = part.sounds.samples
     if targets is None:
-        raise ValueError("the sounds to validate by were not kept")
+        raise InputError("the sounds to validate by were not kept; read them with samples=True")
 
     def judge(vectors: NDArray[np.float32]) -> Mapping[str, float]:
         sounds, failed = played(presets.presets(vectors), [note] * len(vectors), pool)
@@ -120,11 +121,11 @@ def write_scores(path: Path, told: Mapping[str, Any]) -> None:
     print(json.dumps({"synth": told["synth"], "arm": told["arm"], "seed": told["seed"], **means}), flush=True)
 
 
-def table(arguments: argparse.Namespace) -> None:
+def table(_size: object, _out: Path, arguments: argparse.Namespace) -> None:
     """Tables 5 and 6 over all that was judged below the folder, as Markdown; printed, and kept as sound-matching.md."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.out.glob("*/matching/*.json"))]
     if not found:
-        raise SystemExit(f"nothing below {arguments.out} was judged yet; run evaluate first")
+        raise InputError(f"nothing below {arguments.out} was judged yet; run evaluate first")
     lines: list[str] = []
     sets = sorted({name for each in found for name in each["sets"]}, key=lambda name: (name != "in-domain", name))
     for name in sets:

@@ -22,13 +22,25 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from proxy_rows import C4, SYNTHS, told
+from sound_judging import in_domain, out_of_domain, table, usual_vector, validation_judge, write_scores
+from sound_targets import PARTS, parts_of, recordings, told_proxy
 
-from menura.errors import MenuraError
+from menura.errors import CheckpointError, MenuraError
+from menura.models.spectrogram_cnn import CnnSize, SpectrogramCnn, read_cnn, write_cnn
+from menura.space import ParameterSpace
+from menura.synths.pool import RenderPool
+from menura.training.loop import Fitted, Progress
+from menura.training.loss_schedule import SCHEDULES
+from menura.training.matching_run import MatchingSettings, answers_to, train_matching
+from menura.training.settings import Machine
+from menura.training.state import read_best
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Size:
 
 SIZES = {
     "tiny": Size({"train": 48, "validation": 4, "test": 8}, 4, (4, 8, 8), 16, 12, 8, 2),
-    "small": Size({"train": 4_096, "validation": 24, "test": 128}, 55, (16, 32, 64, 96, 128), 256, 2_400, 64, 6),
+    "small": Size({"train": 4_096, "validation": 24, "test": 128}, 55, (16, 32, 64, 96, 128), 256, 1_500, 64, 6),
     # 600 epochs of as many sounds as the paper's presets of Dexed.
     "full": Size(
         {"train": 27_648, "validation": 512, "test": 4_096}, 392, (32, 64, 128, 256, 512), 512, 64_800, 256, 30
@@ -55,11 +67,8 @@ SIZES = {
 }
 
 
-def settings_of(size: Size, schedule: str, seed: int, arguments: argparse.Namespace) -> Any:
+def settings_of(size: Size, schedule: str, seed: int, arguments: argparse.Namespace) -> MatchingSettings:
     """The settings of a run."""
-    from menura.models.spectrogram_cnn import CnnSize
-    from menura.training.matching_run import MatchingSettings
-
     return MatchingSettings(
         schedule=schedule,
         size=CnnSize(size.channels, size.hidden),
@@ -73,8 +82,6 @@ def settings_of(size: Size, schedule: str, seed: int, arguments: argparse.Namesp
 
 def schedules(arguments: argparse.Namespace) -> list[str]:
     """Those that were asked for."""
-    from menura.training.loss_schedule import SCHEDULES
-
     return [*SCHEDULES] if arguments.schedule == "all" else [arguments.schedule]
 
 
@@ -85,20 +92,12 @@ def run_folder(out: Path, schedule: str, seed: int) -> Path:
 
 def targets(size: Size, out: Path, arguments: argparse.Namespace) -> None:
     """Makes the sounds of all parts."""
-    from sound_targets import PARTS, parts_of
-
     for name, part in parts_of(size.counts, out, arguments, PARTS).items():
-        told(f"{name}: {len(part.sounds)} sounds, median peak {float(_median(part.sounds.peaks)):.2f}")
+        told(f"{name}: {len(part.sounds)} sounds, median peak {float(np.median(part.sounds.peaks)):.2f}")
 
 
 def train(size: Size, out: Path, arguments: argparse.Namespace) -> None:
     """The schedules that were asked for, each with each seed."""
-    from sound_judging import validation_judge
-    from sound_targets import parts_of, told_proxy
-
-    from menura.synths.pool import RenderPool
-    from menura.training.matching_run import train_matching
-
     parts = parts_of(size.counts, out, arguments, ("train", "validation"))
     with RenderPool(SYNTHS[arguments.synth][0], arguments.workers, mode="fast") as pool:
         for seed in range(arguments.seeds):
@@ -119,11 +118,10 @@ def train(size: Size, out: Path, arguments: argparse.Namespace) -> None:
                 keep(folder, settings, fitted, presets.estimated, proxy_facts(card), len(parts["train"].sounds))
 
 
-def keep(folder: Path, settings: Any, fitted: Any, space: Any, facts: dict[str, Any], sounds: int) -> None:
+def keep(
+    folder: Path, settings: MatchingSettings, fitted: Fitted, space: ParameterSpace, facts: dict[str, Any], sounds: int
+) -> None:
     """Writes the best weights with a card."""
-    from menura.models.spectrogram_cnn import SpectrogramCnn, write_cnn
-    from menura.training.state import read_best
-
     network = SpectrogramCnn(space, settings.size)
     weights, best = read_best(folder, "audio")
     network.load_state_dict(weights)
@@ -150,18 +148,10 @@ def proxy_facts(card: dict[str, Any]) -> dict[str, Any]:
 
 def evaluate(size: Size, out: Path, arguments: argparse.Namespace) -> None:
     """Judges the best weights of each run, the target's own parameters, and the usual preset."""
-    import numpy as np
-    from sound_judging import in_domain, out_of_domain, usual_vector, write_scores
-    from sound_targets import parts_of, recordings, told_proxy
-
-    from menura.models.spectrogram_cnn import read_cnn
-    from menura.synths.pool import RenderPool
-    from menura.training.matching_run import answers_to
-
     parts = parts_of(size.counts, out, arguments, ("train", "test"))
     test = parts["test"]
     _, presets, _ = told_proxy(arguments)
-    sounds = recordings(size.recordings, out, float(_median(parts["train"].sounds.peaks)), arguments)
+    real, sounds = recordings(size.recordings, out, float(np.median(parts["train"].sounds.peaks)), arguments)
     usual = usual_vector(parts["train"], presets)
     ways = [*sounds[0].notes] if sounds else []
     with RenderPool(SYNTHS[arguments.synth][0], arguments.workers, mode="exact") as pool:
@@ -170,7 +160,7 @@ def evaluate(size: Size, out: Path, arguments: argparse.Namespace) -> None:
             began = time.perf_counter()
             sets = {"in-domain": in_domain(inside, test, presets, C4, pool)}
             for how, vectors in outside.items():
-                sets[f"{arguments.real}, played {how}"] = out_of_domain(vectors, sounds, how, presets, pool)
+                sets[f"{real}, played {how}"] = out_of_domain(vectors, sounds, how, presets, pool)
             head = {"synth": arguments.synth, "arm": arm, "seed": seed, **facts}
             write_scores(out / "matching" / f"{arm}-{seed}.json", {**head, "sets": sets})
             told(f"{arm} judged", began)
@@ -187,7 +177,7 @@ def evaluate(size: Size, out: Path, arguments: argparse.Namespace) -> None:
                     continue
                 network, space, card = read_cnn(path)
                 if space.fingerprint != presets.estimated.fingerprint:
-                    raise MenuraError(f"{path} was trained with another proxy; name that one, or train anew")
+                    raise CheckpointError(f"{path} was trained with another proxy; name that one, or train anew")
                 outside = {how: answers_to(network, np.stack([s.pictures[how] for s in sounds])) for how in ways}
                 facts = {
                     "sounds": card["sounds"],
@@ -201,25 +191,16 @@ def evaluate(size: Size, out: Path, arguments: argparse.Namespace) -> None:
                 judged(schedule, seed, answers_to(network, test.sounds.pictures), outside, facts)
 
 
-def table(_size: Size, _out: Path, arguments: argparse.Namespace) -> None:
-    """Tables 5 and 6."""
-    from sound_judging import table as written
-
-    written(arguments)
-
-
-def machine_of(arguments: argparse.Namespace) -> Any:
+def machine_of(arguments: argparse.Namespace) -> Machine:
     """Where it runs."""
-    from menura.training.settings import Machine
-
     return Machine(arguments.accelerator, arguments.devices, arguments.tensorboard)
 
 
-def teller(name: str) -> Any:
+def teller(name: str) -> Callable[[Progress], None]:
     """What says how far a run is."""
     began = time.perf_counter()
 
-    def show(now: Any) -> None:
+    def show(now: Progress) -> None:
         judged, speed = now.judged, now.speed
         told(
             f"{name} step {now.step}: audio {judged['audio']:.3f}, embedding {judged['embedding']:.3f}; "
@@ -229,12 +210,6 @@ def teller(name: str) -> Any:
         )
 
     return show
-
-
-def _median(values: Any) -> Any:
-    import numpy as np
-
-    return np.median(values)
 
 
 STAGES = {"targets": targets, "train": train, "evaluate": evaluate, "table": table}

@@ -123,8 +123,8 @@ def heard(
     return read_targets(corpora, places, C4, keep, samples=part != "train", workers=arguments.workers, tell=tell)
 
 
-def recordings(count: int, out: Path, peak: float, arguments: argparse.Namespace) -> list[Recording]:
-    """Sounds of the set that `--real` names; none where there is none.
+def recordings(count: int, out: Path, peak: float, arguments: argparse.Namespace) -> tuple[str, list[Recording]]:
+    """Name and sounds of the set that `--real` asks for; none where it asks for none.
 
     Args:
         count: at the most.
@@ -133,10 +133,10 @@ def recordings(count: int, out: Path, peak: float, arguments: argparse.Namespace
         arguments: of the command line.
     """
     if not arguments.real:
-        return []
-    items = load_set(arguments.real, folder=out / "real", limit=count, workers=arguments.workers).items
+        return "", []
+    chosen = load_set(arguments.real, folder=out / "real", limit=count, workers=arguments.workers)
     found: list[Recording] = []
-    for item in items:
+    for item in chosen.items:
         if item.error:
             told(f"{item.id} is left out: {item.error}")
             continue
@@ -154,7 +154,11 @@ def recordings(count: int, out: Path, peak: float, arguments: argparse.Namespace
                 item.source or item.id,
             )
         )
-    return found
+    if not found:
+        raise InputError(f"the set {chosen.name!r} has no sound that can be used; name another one with --real")
+    # The folder tells more than the usual name of a manifest.
+    name = Path(arguments.real).resolve().parent.name if chosen.name.startswith("manifest.") else chosen.name
+    return name, found
 
 
 def _prepared(sound: Audio, peak: float) -> NDArray[np.float32]:

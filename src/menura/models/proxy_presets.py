@@ -1,6 +1,7 @@
 """From the coordinates that a proxy sees back to presets that an engine can play. Knows no network.
 
-The way there is `menura.training.proxy_inputs`. What a proxy does not see stands as in the initial patch.
+The way there is `menura.training.proxy_inputs`. What a proxy does not see stands as in the initial patch,
+without chance.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class ProxyPresets:
         self._blocks = wider.subset(*names) if names else None
         self._further = np.array([names[name] for name in (self._blocks.names if self._blocks else ())], dtype=np.int64)
         self._slots = _slots(self.estimated)
-        self._init = synth.init()
+        # As corpora have their presets: without chance.
+        self._init = synth.freeze(synth.init())
 
     def without_note(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates of `estimated`, shape (n, estimated.dim), of those that the proxy sees."""

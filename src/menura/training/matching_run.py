@@ -41,7 +41,7 @@ class MatchingSettings:
     schedule: str = "mix"
     """Of the losses, from `menura.training.loss_schedule`."""
     size: CnnSize = field(default_factory=CnnSize)
-    steps: int = 2_400
+    steps: int = 1_500
     batch: int = 64
     rate: float = 1e-3
     """Highest learning rate; half a cosine down to a hundredth of it."""
