@@ -72,13 +72,16 @@ def in_domain(
     """A row of scores for each sound of a part."""
     answers = presets.presets(vectors)
     sounds, failed = played(answers, [note] * len(vectors), pool)
+    targets = part.sounds.samples
+    if targets is None:
+        raise InputError("the sounds to judge by were not kept; read them with samples=True")
     space = presets.estimated
     truths = presets.presets(part.examples.vectors)
     ours, theirs = space.snap(vectors), space.snap(part.examples.vectors)
     rows: list[Scores] = []
     for number, sound in enumerate(sounds):
         knobs = vector_errors(theirs[number], ours[number], space)
-        row = {**distances(part.sounds.samples[number], sound), **{name: knobs[name] for name in KNOBS}}
+        row = {**distances(targets[number], sound), **{name: knobs[name] for name in KNOBS}}
         if truths[number].routes:
             row["route_f1"] = route_errors(truths[number].routes, answers[number].routes)["route_f1"]
         rows.append(row)
