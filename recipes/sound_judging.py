@@ -126,7 +126,7 @@ def write_scores(path: Path, told: Mapping[str, Any]) -> None:
 
 def table(_size: object, _out: Path, arguments: argparse.Namespace) -> None:
     """Tables 5 and 6 over all that was judged below the folder, as Markdown; printed, and kept as sound-matching.md."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.out.glob("*/matching/*.json"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.out.glob("*/matching/*/*.json"))]
     if not found:
         raise InputError(f"nothing below {arguments.out} was judged yet; run evaluate first")
     lines: list[str] = []
@@ -145,6 +145,7 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
     number, kind = ("5", "in-domain sounds") if inside else ("6", f"out-of-domain sounds: {name}")
     heads = [
         "synth (paper)",
+        "presets",
         "loss",
         "seeds",
         "sounds",
@@ -160,8 +161,8 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
         "| " + " | ".join(heads) + " |",
         "|---" * len(heads) + "|",
     ]
-    for synth in sorted({each["synth"] for each in found}):
-        own = [each for each in found if each["synth"] == synth]
+    for synth, presets in sorted({(each["synth"], each["presets"]) for each in found}):
+        own = [each for each in found if (each["synth"], each["presets"]) == (synth, presets)]
         plain = [each for each in own if each["arm"] == "ploss"]
         base = _per_sound(plain, name, "audio")
         for arm, title in ARMS.items():
@@ -170,7 +171,7 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
                 continue
             sounds = runs[0]["sets"][name]
             alike = bool(plain) and plain[0]["sets"][name]["names"] == sounds["names"]
-            cells = [f"{synth} ({PAPER[synth]})", title, str(len(runs)), str(len(sounds["rows"]))]
+            cells = [f"{synth} ({PAPER[synth]})", presets, title, str(len(runs)), str(len(sounds["rows"]))]
             for metric in (*knobs, *AUDIO, "audio"):
                 values = _per_sound(runs, name, metric)
                 cells.append(_cell(values, sounds["sources"], with_interval=metric not in knobs))
@@ -183,19 +184,18 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
 
 def _caption(found: Sequence[dict[str, Any]]) -> str:
     runs = [each for each in found if each["arm"] in SCHEDULES]
-    told = "; ".join(
-        sorted(
-            {
-                f"{each['synth']}: {each['sounds']} sounds, {each['steps']} steps of {each['batch']}, a network of "
-                f"{each['parameters']:,} weights, proxy {each['proxy']} heard by {each['embedder']}, {each['engine']}"
-                for each in runs
-            }
-        )
-    )
+    told = "; ".join(sorted({_told(each) for each in runs}))
     return (
-        f"Trained on synthetic presets ({told}). The paper trains on presets by people for 600 epochs, against the "
+        f"Trained on {told}. The paper trains on presets by people for 600 epochs, against the "
         "embedder mn20. Metrics at 32 kHz, MFCCD a quarter; means with 95% intervals over sounds. Weights are "
         "chosen by the mean of the four on validation sounds."
+    )
+
+
+def _told(run: Mapping[str, Any]) -> str:
+    return (
+        f"{run['synth']}: {run['sounds']} {run['presets']} presets, {run['steps']} steps of {run['batch']}, a network of "
+        f"{run['parameters']:,} weights, proxy {run['proxy']} of {run['embedder']}, {run['engine']}"
     )
 
 

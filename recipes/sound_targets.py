@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from proxy_rows import C4, HELD, SYNTHS, corpora_of, further_of, rows_of, told
+from proxy_rows import C4, HELD, SYNTHS, corpora_of, further_of, human_rows, rows_of, told
 from proxy_rows import SIZES as CORPORA
 
 from menura.audio import Audio, read_audio
 from menura.datasets.sets import load_set
+from menura.datasets.splits import SHARES
 from menura.errors import CheckpointError, InputError
 from menura.models.checkpoint import read_proxy
 from menura.models.proxies import Proxy
 from menura.models.proxy_presets import ProxyPresets
 from menura.note import Note
+from menura.preset import Preset
 from menura.storage import hash_bytes
 from menura.synths.registry import synth_of
 from menura.training.matching_run import Examples
 from menura.training.proxy_inputs import inputs_in
 from menura.training.rows import Rows
-from menura.training.target_sounds import RATE, SECONDS, TargetSounds, as_seen, picture_of, read_targets
+from menura.training.target_sounds import RATE, SECONDS, TargetSounds, as_seen, picture_of, play_targets, read_targets
 
 PARTS = ("train", "validation", "test")
 
@@ -88,39 +90,63 @@ def parts_of(
     further = further_of(arguments.synth)
     inputs = inputs_in(presets.space, synth_of(SYNTHS[arguments.synth][0]).space, further.space if further else None)
     found: dict[str, Part] = {}
-    for kind in dict.fromkeys("train" if part == "train" else "unseen" for part in wanted):
-        rows = rows_of(CORPORA[arguments.size], out, kind, embedder, arguments)
+    for part in wanted:
+        rows, places, hear = _source(part, out, embedder, arguments)
         told_proxy(arguments, rows)
-        corpora = corpora_of(CORPORA[arguments.size], out, kind, arguments)
-        for part in (part for part in wanted if (part == "train") == (kind == "train")):
-            places = np.arange(len(rows)) if part == "train" else rows.places_of(part, HELD)
-            sounds = heard(corpora, places[: counts[part]], out, part, arguments)
-            seen = inputs.of(rows, sounds.places, np.full(len(sounds), rows.notes.shape[1] - 1))
-            examples = Examples(
-                sounds.pictures,
-                presets.without_note(seen),
-                presets.note_of(seen),
-                np.asarray(rows.embeddings[sounds.places, -1], dtype=np.float32),
-                hash_bytes(f"{sounds.fingerprint} {rows.fingerprint} {presets.space.fingerprint}".encode()),
-            )
-            found[part] = Part(sounds, examples)
+        sounds = hear(places[: counts[part]])
+        seen = inputs.of(rows, sounds.places, np.full(len(sounds), rows.notes.shape[1] - 1))
+        examples = Examples(
+            sounds.pictures,
+            presets.without_note(seen),
+            presets.note_of(seen),
+            np.asarray(rows.embeddings[sounds.places, -1], dtype=np.float32),
+            hash_bytes(f"{sounds.fingerprint} {rows.fingerprint} {presets.space.fingerprint}".encode()),
+        )
+        found[part] = Part(sounds, examples)
     return found
 
 
-def heard(
-    corpora: Sequence[str], places: NDArray[np.int64], out: Path, part: str, arguments: argparse.Namespace
-) -> TargetSounds:
-    """The sounds of a part, made or read."""
+def _source(
+    part: str, out: Path, embedder: str, arguments: argparse.Namespace
+) -> tuple[Rows, NDArray[np.int64], Callable[[NDArray[np.int64]], TargetSounds]]:
+    """Rows, which of them are the part, and how they are heard."""
     began = last = time.perf_counter()
+    keep = out / "targets" / part
 
     def tell(done: int) -> None:
         nonlocal last
         if time.perf_counter() - last > 10.0:
             last = time.perf_counter()
-            told(f"{part}: {done} of {len(places)} sounds", began)
+            told(f"{part}: {done} sounds", began)
 
-    keep = out / "targets" / part
-    return read_targets(corpora, places, C4, keep, samples=part != "train", workers=arguments.workers, tell=tell)
+    more = {"samples": part != "train", "workers": arguments.workers, "tell": tell}
+    if arguments.presets == "human":
+        rows, synth = _human(out, embedder, arguments), synth_of(SYNTHS[arguments.synth][0])
+        plain = synth.freeze(synth.init())
+
+        def presets(places: NDArray[np.int64]) -> list[Preset]:
+            return synth.space.decode_all(rows.vectors[places], plain)
+
+        def play(places: NDArray[np.int64]) -> TargetSounds:
+            return play_targets(synth.name, presets, rows.fingerprint, places, C4, keep, **more)
+
+        return rows, rows.places_of(part, SHARES), play
+    kind = "train" if part == "train" else "unseen"
+    rows = rows_of(CORPORA[arguments.size], out, kind, embedder, arguments)
+    corpora = corpora_of(CORPORA[arguments.size], out, kind, arguments)
+    places = np.arange(len(rows)) if part == "train" else rows.places_of(part, HELD)
+    return rows, places, lambda places: read_targets(corpora, places, C4, keep, **more)
+
+
+def _human(out: Path, embedder: str, arguments: argparse.Namespace) -> Rows:
+    if further_of(arguments.synth) is not None:
+        raise InputError(
+            f"presets of {arguments.synth} by people hold wavetables that no network here answers; take --presets drawn"
+        )
+    rows = human_rows(CORPORA[arguments.size], out, embedder, arguments)
+    if rows is None:
+        raise InputError("no presets by people were played yet; name a folder, tar or dump of them with --bank")
+    return rows
 
 
 def recordings(count: int, out: Path, peak: float, arguments: argparse.Namespace) -> tuple[str, list[Recording]]:

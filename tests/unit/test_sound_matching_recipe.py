@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from menura.audio import Audio, write_audio
 from menura.errors import InputError
 from menura.note import Note
+from menura.synths.registry import synth_of
 from recipes import RECIPES, recipe_named
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
@@ -68,7 +70,7 @@ def test_from_a_proxy_to_the_tables(
     manifest.write_text("file,midi_pitch\n0.wav,60\n1.wav,72\n", encoding="utf-8")
     asked(recipe, monkeypatch, out, "targets", *proxy)
     asked(recipe, monkeypatch, out, "train", *proxy)
-    runs = out / "toy" / "matching" / "runs"
+    runs = out / "toy" / "matching" / "drawn" / "runs"
     assert {path.name for path in runs.iterdir()} == {"ploss-0", "mix-0", "switch-0"}
     network, space, card = read_cnn(runs / "mix-0" / "estimator.safetensors")
     assert card["embedder"]["name"] == "mel128"
@@ -82,7 +84,7 @@ def test_from_a_proxy_to_the_tables(
     assert lines[0]["in-domain"]["audio"] < 0.05
     assert min(line["in-domain"]["audio"] for line in lines[1:]) > 0.5
     assert set(lines[1]) > {"recordings, played at C4", "recordings, played at its pitch"}
-    scores = json.loads((out / "toy" / "matching" / "mix-0.json").read_text())
+    scores = json.loads((out / "toy" / "matching" / "drawn" / "mix-0.json").read_text())
     assert set(scores["sets"]["in-domain"]["rows"][0]) >= {"continuous_l1", "toggle_accuracy", "choice_accuracy", "mel"}
     assert "continuous_l1" not in scores["sets"]["recordings, played at C4"]["rows"][0]
     asked(recipe, monkeypatch, out, "table")
@@ -99,6 +101,37 @@ def test_from_a_proxy_to_the_tables(
     written = {path: path.stat().st_mtime_ns for path in runs.rglob("state.pt")}
     asked(recipe, monkeypatch, out, "train", *proxy)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("state.pt")} == written
+
+
+def test_presets_by_people_are_split_and_played(
+    proxies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out, toy = recipe_named("sound_matching"), tmp_path / "run", synth_of("toy")
+    shutil.copytree(proxies, out)
+    monkeypatch.setitem(recipe.SIZES, "tiny", replace(recipe.SIZES["tiny"], steps=4, checks=1))
+    named = ("--proxy", str(proxy_file(out)), "--presets", "human")
+    with pytest.raises(SystemExit):
+        asked(recipe, monkeypatch, out, "targets", *named)
+    assert "with --bank" in capsys.readouterr().err
+    bank = tmp_path / "bank"
+    bank.mkdir()
+    for number, vector in enumerate(toy.space.sample(np.random.default_rng(4), 64)):
+        # A drawn wave holds its harmonics beside the space, as a wavetable does: not of these.
+        vector[toy.space.index("wave")] = min(vector[toy.space.index("wave")], 2.0 / 3.0)
+        (bank / f"{number}.toy").write_bytes(toy.write(toy.space.decode(vector, toy.init())))
+    asked(recipe, monkeypatch, out, "targets", *named, "--bank", str(bank))
+    counts = {
+        line.split(":")[0]: int(line.split()[1]) for line in capsys.readouterr().err.splitlines() if "peak" in line
+    }
+    assert set(counts) == {"train", "validation", "test"}
+    assert counts["train"] > counts["validation"] > 0 < counts["test"]
+    asked(recipe, monkeypatch, out, "train", *named, "--schedule", "switch")
+    asked(recipe, monkeypatch, out, "evaluate", *named, "--schedule", "switch")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["arm"] for line in lines] == ["truth", "usual", "switch"]
+    assert lines[0]["in-domain"]["audio"] < 0.05 < lines[2]["in-domain"]["audio"]
+    asked(recipe, monkeypatch, out, "table")
+    assert " human presets, 4 steps of 8" in capsys.readouterr().out
 
 
 def test_wrong_proxies_are_refused(
@@ -141,7 +174,7 @@ def test_a_killed_run_comes_to_the_same_weights(proxies: Path, tmp_path: Path, m
     command += ["--proxy", str(proxy_file(out)), *more]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
-    run = out / "toy" / "matching" / "runs" / "mix-0"
+    run = out / "toy" / "matching" / "drawn" / "runs" / "mix-0"
     deadline = time.monotonic() + 240.0
     while not (run / "state.pt").exists():
         assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
@@ -153,7 +186,7 @@ def test_a_killed_run_comes_to_the_same_weights(proxies: Path, tmp_path: Path, m
     assert not (run / "estimator.safetensors").exists()
     asked(recipe, monkeypatch, out, "train", "--proxy", str(proxy_file(out)), *more)
     asked(recipe, monkeypatch, twin, "train", "--proxy", str(proxy_file(twin)), *more)
-    twins = twin / "toy" / "matching" / "runs" / "mix-0" / "estimator.safetensors"
+    twins = twin / "toy" / "matching" / "drawn" / "runs" / "mix-0" / "estimator.safetensors"
     assert (run / "estimator.safetensors").read_bytes() == twins.read_bytes()
 
 

@@ -12,6 +12,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from menura.datasets.shards import Shard
 from menura.errors import CorpusError, InputError
 from menura.features.spectra import mel_power, power_to_db
 from menura.note import Note
+from menura.preset import Preset
 from menura.storage import atomic_path, hash_bytes
 from menura.synths.pool import RenderPool
 
@@ -33,6 +35,7 @@ WINDOW, HOP, BANDS = 1_024, 512, 128
 SAMPLES = round(RATE * SECONDS)
 FRAMES = 1 + SAMPLES // HOP
 _FORMAT = 1
+_AT_ONCE = 256
 _ARRAYS = ("places", "pictures", "peaks", "samples")
 
 
@@ -45,6 +48,10 @@ class Heard:
     peak: float
     samples: NDArray[np.float32] | None = None
     """Mono, shape (SAMPLES,), where they are kept."""
+
+
+Piece = tuple[Path, NDArray[np.int64], Callable[[], list["Heard | None"]]]
+"""Where a piece is kept, which patches it holds, and what makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +137,91 @@ def read_targets(
     for corpus in opened:
         if corpus.manifest is None:
             raise CorpusError(f"{corpus.place.address} is unfinished; run the command that renders it again")
+    if not opened:
+        raise InputError("no corpus to hear; name folders of menura dataset render")
     plans = [corpus.plan.fingerprint for corpus in opened]
-    wanted = np.asarray(places, dtype=np.int64)
-    if not wanted.size or (np.diff(wanted) <= 0).any() or not opened:
-        raise InputError("no patches to hear, or not in their order; name corpora, and places that rise")
-    told = json.dumps([_FORMAT, plans, wanted.tolist(), asdict(note), samples, RATE, WINDOW, HOP, BANDS])
-    fingerprint = hash_bytes(told.encode())
+    wanted = _in_order(places)
+    fingerprint = _fingerprint(plans, wanted, note, samples)
     folder = keep / fingerprint[:16]
+    with RenderPool(opened[0].plan.synth, workers, mode="fast", sample_rate=opened[0].plan.sample_rate) as pool:
+
+        def pieces() -> Iterator[Piece]:
+            for number, (corpus, shard, first) in enumerate(_shards(opened)):
+                own = wanted[(wanted >= first) & (wanted < first + shard.rows // len(corpus.plan.notes))]
+                if own.size:
+                    play = play_of(corpus, note)
+                    yield folder / f"{number:05d}.npz", own, partial(_heard, shard, own - first, play, samples, pool)
+
+        return _gathered(pieces(), samples, fingerprint, tell)
+
+
+def play_targets(
+    synth: str,
+    presets: Callable[[NDArray[np.int64]], Sequence[Preset]],
+    source: str,
+    places: Sequence[int] | NDArray[np.int64],
+    note: Note,
+    keep: Path,
+    *,
+    samples: bool = False,
+    workers: int | None = None,
+    tell: Callable[[int], None] | None = None,
+) -> TargetSounds:
+    """The sounds of presets that lie in no corpus; the other arguments and errors as of `read_targets`.
+
+    Args:
+        synth: that plays them.
+        presets: those of some places.
+        source: fingerprint of all of them.
+        places: which are heard, each once and in their order.
+        note: how each is played.
+        keep: folder of what was made.
+        samples: whether the sounds themselves are kept.
+        workers: processes that render.
+        tell: called with the number of presets that are done.
+    """
+    wanted = _in_order(places)
+    fingerprint = _fingerprint([source], wanted, note, samples)
+    folder = keep / fingerprint[:16]
+    with RenderPool(synth, workers, mode="fast") as pool:
+
+        def heard(own: NDArray[np.int64]) -> list[Heard | None]:
+            requests = [(preset, note) for preset in presets(own)]
+            return [each.measured if each.ok else None for each in pool.render_many(requests, measure=Ear(samples))]
+
+        def pieces() -> Iterator[Piece]:
+            for number, start in enumerate(range(0, len(wanted), _AT_ONCE)):
+                own = wanted[start : start + _AT_ONCE]
+                yield folder / f"{number:05d}.npz", own, partial(heard, own)
+
+        return _gathered(pieces(), samples, fingerprint, tell)
+
+
+def _in_order(places: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    wanted = np.asarray(places, dtype=np.int64)
+    if not wanted.size or (np.diff(wanted) <= 0).any():
+        raise InputError("no patches to hear, or not in their order; give places that rise")
+    return wanted
+
+
+def _fingerprint(sources: Sequence[str], places: NDArray[np.int64], note: Note, samples: bool) -> str:
+    told = [_FORMAT, list(sources), places.tolist(), asdict(note), samples, RATE, WINDOW, HOP, BANDS]
+    return hash_bytes(json.dumps(told).encode())
+
+
+def _gathered(
+    pieces: Iterator[Piece], samples: bool, fingerprint: str, tell: Callable[[int], None] | None
+) -> TargetSounds:
+    """All pieces, those that are missing made first."""
     parts: list[dict[str, NDArray[Any]]] = []
     done = 0
-    with RenderPool(opened[0].plan.synth, workers, mode="fast", sample_rate=opened[0].plan.sample_rate) as pool:
-        for number, (corpus, shard, first) in enumerate(_shards(opened)):
-            own = wanted[(wanted >= first) & (wanted < first + shard.rows // len(corpus.plan.notes))]
-            if not own.size:
-                continue
-            path = folder / f"{number:05d}.npz"
-            if not path.exists():
-                _write(path, own, _heard(shard, own - first, play_of(corpus, note), samples, pool))
-            parts.append(_read(path, own))
-            done += len(own)
-            if tell:
-                tell(done)
+    for path, own, make in pieces:
+        if not path.exists():
+            _write(path, own, make())
+        parts.append(_read(path, own))
+        done += len(own)
+        if tell:
+            tell(done)
     found = {name: np.concatenate([part[name] for part in parts]) for name in _ARRAYS}
     return TargetSounds(
         found["places"], found["pictures"], found["peaks"], found["samples"] if samples else None, fingerprint
@@ -186,7 +257,7 @@ def _write(path: Path, places: NDArray[np.int64], heard: Sequence[Heard | None])
         "peaks": np.array([each.peak for _, each in kept], dtype=np.float32),
         "samples": np.array(sounds, dtype=np.float32).reshape(-1, SAMPLES),
     }
-    with atomic_path(path, force=True) as partial, partial.open("wb") as file:
+    with atomic_path(path, force=True) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
 
 
