@@ -194,8 +194,8 @@ def _caption(found: Sequence[dict[str, Any]]) -> str:
 
 def _told(run: Mapping[str, Any]) -> str:
     return (
-        f"{run['synth']}: {run['sounds']} {run['presets']} presets, {run['steps']} steps of {run['batch']}, a network of "
-        f"{run['parameters']:,} weights, proxy {run['proxy']} of {run['embedder']}, {run['engine']}"
+        f"{run['synth']}: {run['sounds']} {run['presets']} presets, {run['steps']} steps of {run['batch']}, a network "
+        f"of {run['parameters']:,} weights, proxy {run['proxy']} of {run['embedder']}, {run['engine']}"
     )
 
 
