@@ -148,6 +148,7 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
         "presets",
         "loss",
         "seeds",
+        "weights of step",
         "sounds",
         *titles,
         *TITLES.values(),
@@ -171,7 +172,14 @@ def _section(name: str, found: Sequence[dict[str, Any]]) -> list[str]:
                 continue
             sounds = runs[0]["sets"][name]
             alike = bool(plain) and plain[0]["sets"][name]["names"] == sounds["names"]
-            cells = [f"{synth} ({PAPER[synth]})", presets, title, str(len(runs)), str(len(sounds["rows"]))]
+            cells = [
+                f"{synth} ({PAPER[synth]})",
+                presets,
+                title,
+                str(len(runs)),
+                _steps(runs),
+                str(len(sounds["rows"])),
+            ]
             for metric in (*knobs, *AUDIO, "audio"):
                 values = _per_sound(runs, name, metric)
                 cells.append(_cell(values, sounds["sources"], with_interval=metric not in knobs))
@@ -190,6 +198,11 @@ def _caption(found: Sequence[dict[str, Any]]) -> str:
         "embedder mn20. Metrics at 32 kHz, MFCCD a quarter; means with 95% intervals over sounds. Weights are "
         "chosen by the mean of the four on validation sounds."
     )
+
+
+def _steps(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The steps whose weights were chosen: where one lies before the embedding loss, the schedule had no say."""
+    return ", ".join(f"{run['chosen']} of {run['steps']}" for run in runs if "chosen" in run)
 
 
 def _told(run: Mapping[str, Any]) -> str:

@@ -187,6 +187,7 @@ def evaluate(size: Size, out: Path, arguments: argparse.Namespace) -> None:
                     "parameters": card["parameters"],
                     "steps": card["settings"]["steps"],
                     "batch": card["settings"]["batch"],
+                    "chosen": card["best"]["step"],
                     "proxy": card["proxy"]["size"]["encoder"],
                     "embedder": card["embedder"]["name"],
                     "engine": card.get("engine", ""),

@@ -96,6 +96,7 @@ def test_from_a_proxy_to_the_tables(
         "Table 6",
     ]
     assert "mn20" in text
+    assert f"| {card['best']['step']} of 12 |" in text
     assert sum(" PLoss |" in line for line in text.splitlines()) == 3
     # All is there: nothing is trained again.
     written = {path: path.stat().st_mtime_ns for path in runs.rglob("state.pt")}
