@@ -105,8 +105,7 @@ def corpus(size: Size, out: Path, arguments: argparse.Namespace) -> None:
 
 def rows_of(size: Size, out: Path, kind: str, embedder: str, arguments: argparse.Namespace) -> Rows:
     """The rows of one kind, with C4 as the last note; of unseen ones that note alone."""
-    named = arguments.train_corpora if kind == "train" else arguments.unseen_corpora
-    places = sorted(named) or [str(out / "corpus" / kind / f"{number:04d}") for number in range(size.parts[kind])]
+    places = corpora_of(size, out, kind, arguments)
 
     def tell(count: int) -> None:
         told(f"{kind}: {count} patches read")
@@ -120,6 +119,12 @@ def rows_of(size: Size, out: Path, kind: str, embedder: str, arguments: argparse
     if kind == "unseen":
         return rows.played(usual[0])
     return rows.played(*(play for play in range(plays) if play != usual[0]), usual[0])
+
+
+def corpora_of(size: Size, out: Path, kind: str, arguments: argparse.Namespace) -> list[str]:
+    """Where the patches of one kind lie, in the order of their rows."""
+    named = arguments.train_corpora if kind == "train" else arguments.unseen_corpora
+    return sorted(named) or [str(out / "corpus" / kind / f"{number:04d}") for number in range(size.parts[kind])]
 
 
 def further_of(name: str) -> Further | None:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from menura.preset import Preset, Route
@@ -44,7 +45,22 @@ def parameter_errors(
 
     Source: Combes et al. 2025, section 7.1 (numerical L1, binary and categorical accuracy); routes are ours.
     """
-    difference = np.abs(space.encode(target).astype(np.float64) - space.encode(answer).astype(np.float64))
+    found = vector_errors(space.encode(target), space.encode(answer), space, active=active)
+    return {**found, **route_errors(target.routes, answer.routes)}
+
+
+def vector_errors(
+    target: NDArray[np.floating], answer: NDArray[np.floating], space: ParameterSpace, *, active: Collection[str] = ()
+) -> dict[str, float | None]:
+    """The part of `parameter_errors` that coordinates tell: all but the routes; slots are left out.
+
+    Args:
+        target: snapped coordinates, shape (space.dim,).
+        answer: snapped coordinates of the same shape.
+        space: of both.
+        active: as of `parameter_errors`.
+    """
+    difference = np.abs(np.asarray(target, dtype=np.float64) - np.asarray(answer, dtype=np.float64))
     scalar = np.array([not parameter.slot for parameter in space.parameters], dtype=bool)
     kinds = np.array([parameter.kind for parameter in space.parameters], dtype=object)
     wanted = frozenset(active)
@@ -56,7 +72,6 @@ def parameter_errors(
         "active_continuous_l1": _mean(difference[scalar & chosen & (kinds == "continuous")]),
         "toggle_accuracy": _mean(equal[scalar & (kinds == "toggle")]),
         "choice_accuracy": _mean(equal[scalar & (kinds == "choice")]),
-        **route_errors(target.routes, answer.routes),
     }
 
 

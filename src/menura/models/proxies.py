@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from menura.errors import InputError
-from menura.models.tokens import OneHot, PresetTokenizer
+from menura.models.tokens import OneHot, PresetTokenizer, SoftPresets
 from menura.space import ParameterSpace
 
 
@@ -120,11 +120,12 @@ class Proxy(nn.Module):
         self.centre.copy_(torch.as_tensor(centre))
         self.spread.fill_(spread)
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor | SoftPresets) -> Tensor:
         """Embeddings, shape (batch, dim).
 
         Args:
-            vectors: coordinates in [0, 1], shape (batch, space.dim).
+            vectors: coordinates in [0, 1], shape (batch, space.dim); or soft presets, through whose choices gradients
+                come too.
         """
         return self.centre + self.spread * self.head(self.encoder(vectors)).float()
 

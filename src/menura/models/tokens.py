@@ -1,7 +1,7 @@
 """What a network sees of a preset: one-hot vectors, or a token for each parameter. Knows a space, never a synth.
 
 Three kinds of parameters: numbers (continuous ones and those in whole steps), toggles, choices. Both inputs are made
-from coordinates of the space, in [0, 1].
+from coordinates of the space, in [0, 1], or of presets whose choices are open (`SoftPresets`).
 
 Modulation slots are interchangeable, so their fields share what is learnt, and a slot is one token: the sum of its
 fields'. A space without slots has the paper's tokens, one for each parameter.
@@ -12,6 +12,7 @@ Source: Combes et al., "Neural proxies for sound synthesizers", 2025, section 3.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,19 @@ from torch.nn import functional
 
 from menura.errors import SpaceError
 from menura.space import Parameter, ParameterSpace
+
+
+@dataclass(frozen=True, slots=True)
+class SoftPresets:
+    """Presets that gradients come through: of each choice, how likely each of its positions is.
+
+    Where all is certain, a network answers as it does to the coordinates.
+    """
+
+    numbers: Tensor
+    """Coordinates of numbers and toggles in the order of the space, shape (batch, numbers)."""
+    choices: Tensor
+    """Probabilities of the choices' positions, one choice after the other, shape (batch, sum of their steps)."""
 
 
 class _Columns(nn.Module):
@@ -37,7 +51,9 @@ class _Columns(nn.Module):
         choices = [place for place, choice in enumerate(kinds) if choice]
         self.register_buffer("numbers", torch.tensor(numbers, dtype=torch.long), persistent=False)
         self.register_buffer("choices", torch.tensor(choices, dtype=torch.long), persistent=False)
-        most = [space.parameters[place].steps - 1.0 for place in choices]
+        self.steps: list[int] = [space.parameters[place].steps for place in choices]
+        """Positions of each choice."""
+        most = [steps - 1.0 for steps in self.steps]
         self.register_buffer("most", torch.tensor(most), persistent=False)
 
     def codes(self, vectors: Tensor) -> Tensor:
@@ -53,18 +69,19 @@ class OneHot(_Columns):
     def __init__(self, space: ParameterSpace) -> None:
         """Raises SpaceError where the space is empty."""
         super().__init__(space)
-        steps = [each.steps for each in space.parameters if each.kind == "choice"]
-        starts = [len(self.numbers) + sum(steps[:place]) for place in range(len(steps))]
+        starts = [len(self.numbers) + sum(self.steps[:place]) for place in range(len(self.steps))]
         self.register_buffer("starts", torch.tensor(starts, dtype=torch.long), persistent=False)
-        self.width: int = len(self.numbers) + sum(steps)
+        self.width: int = len(self.numbers) + sum(self.steps)
         """Numbers in a vector that comes out."""
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor | SoftPresets) -> Tensor:
         """Shape (batch, width): numbers and toggles first, then the choices.
 
         Args:
-            vectors: coordinates, shape (batch, dim).
+            vectors: coordinates, shape (batch, dim), or soft presets.
         """
+        if isinstance(vectors, SoftPresets):
+            return torch.cat([vectors.numbers, vectors.choices], dim=1)
         numbers = vectors[:, self.numbers]
         found = functional.pad(numbers, (0, self.width - numbers.shape[1]))
         return found.scatter(1, self.codes(vectors) + self.starts, 1.0)
@@ -105,6 +122,7 @@ class PresetTokenizer(_Columns):
         begins = [starts[name] for name, kind in zip(meanings, kinds, strict=True) if kind == "choice"]
         self.register_buffer("shared", torch.tensor(shared, dtype=torch.long), persistent=False)
         self.register_buffer("starts", torch.tensor(begins, dtype=torch.long), persistent=False)
+        self.begins: list[int] = begins
         # Numbers come first, choices after them: back into the order of the space.
         order = torch.argsort(torch.cat([self.numbers, self.choices]))
         self.register_buffer("order", order, persistent=False)
@@ -116,19 +134,30 @@ class PresetTokenizer(_Columns):
         places = [tokens[each.slot or each.name] for each in space.parameters]
         self.register_buffer("places", torch.tensor(places, dtype=torch.long), persistent=False)
 
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Shape (batch, count, width).
+    def forward(self, vectors: Tensor | SoftPresets) -> Tensor:
+        """Shape (batch, count, width); of an open choice the mean of its positions' tokens.
 
         Args:
-            vectors: coordinates, shape (batch, dim).
+            vectors: coordinates, shape (batch, dim), or soft presets.
         """
-        numbers = vectors[:, self.numbers, None] * self.vectors[self.shared]
-        choices = functional.embedding(self.codes(vectors) + self.starts, self.table)
+        if isinstance(vectors, SoftPresets):
+            plain, choices = vectors.numbers, self._open(vectors.choices)
+        else:
+            plain = vectors[:, self.numbers]
+            choices = functional.embedding(self.codes(vectors) + self.starts, self.table)
+        numbers = plain[:, :, None] * self.vectors[self.shared]
         found = torch.cat([numbers, choices.to(numbers.dtype)], dim=1)[:, self.order]
         if self.count == len(self.places):
             return found
-        summed = found.new_zeros(len(vectors), self.count, self.width)
+        summed = found.new_zeros(len(found), self.count, self.width)
         return summed.index_add(1, self.places, found)
+
+    def _open(self, likely: Tensor) -> Tensor:
+        """Mean tokens of the choices, shape (batch, choices, width)."""
+        if not self.steps:
+            return likely.new_zeros(len(likely), 0, self.width)
+        parts = zip(likely.split(self.steps, dim=1), self.begins, self.steps, strict=True)
+        return torch.stack([part @ self.table[begin : begin + steps] for part, begin, steps in parts], dim=1)
 
 
 def _meaning(parameter: Parameter) -> str:

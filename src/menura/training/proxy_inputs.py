@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.errors import CorpusError
+from menura.errors import CheckpointError, CorpusError
 from menura.space import Parameter, ParameterSpace
 from menura.training.rows import Rows
 
@@ -126,6 +126,38 @@ def inputs_of(
         raise CorpusError("no parameter moves in these rows; render a corpus whose presets differ")
     space = ParameterSpace(source.synth, kept, slots=source.slots)
     return ProxyInputs(source, space, plain, fields, slots, more, notes)
+
+
+def inputs_in(space: ParameterSpace, source: ParameterSpace, further: ParameterSpace | None = None) -> ProxyInputs:
+    """How rows become what a trained proxy sees, by the space of its card.
+
+    Args:
+        space: of what it sees.
+        source: space of the rows' coordinates.
+        further: space of the rows' further coordinates, where they have some.
+
+    Raises:
+        CheckpointError: the proxy sees something that such rows lack.
+    """
+    notes = {each.name: at for at, each in enumerate(_NOTE)}
+    own = [each for each in space.parameters if each.name in source]
+    plain = tuple(source.index(each.name) for each in own if not each.slot)
+    slots = max((each.slot for each in own), default=0)
+    fields = tuple(dict.fromkeys(each.field for each in own if each.slot))
+    others = [each.name for each in space.parameters if each.name not in source]
+    more = tuple(further.index(name) for name in others if further is not None and name in further)
+    played = tuple(notes[name] for name in others if name in notes)
+    places = _places(source)
+    kept = [source.parameters[at] for at in plain]
+    kept += [source.parameters[places[field][slot]] for slot in range(slots) for field in fields]
+    kept += [further.parameters[at] for at in more] if further is not None else []
+    kept += [_NOTE[at] for at in played]
+    if ParameterSpace(source.synth, kept, slots=source.slots).fingerprint != space.fingerprint:
+        raise CheckpointError(
+            f"the proxy's space {space.fingerprint} is not one of {source.synth} as it is here ({source.fingerprint}); "
+            "train a proxy with this version and synth"
+        )
+    return ProxyInputs(source, space, plain, fields, slots, more, played)
 
 
 def _moved(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:

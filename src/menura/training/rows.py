@@ -75,8 +75,12 @@ class Rows:
 
     def of_part(self, part: str, shares: Mapping[str, float] = SHARES, seed: int = 0) -> Rows:
         """The patches of one part of a split by lineage, `menura.datasets.splits`. Raises InputError."""
+        return self._taken(self.places_of(part, shares, seed), f"{part} {sorted(shares.items())} {seed}")
+
+    def places_of(self, part: str, shares: Mapping[str, float] = SHARES, seed: int = 0) -> NDArray[np.int64]:
+        """Which patches `of_part` takes, in their order. Raises InputError."""
         kept = [place for place, each in enumerate(self.lineages) if split_of(each, shares, seed) == part]
-        return self._taken(np.array(kept, dtype=np.int64), f"{part} {sorted(shares.items())} {seed}")
+        return np.array(kept, dtype=np.int64)
 
     def played(self, *plays: int) -> Rows:
         """The same patches at some of their notes only."""
