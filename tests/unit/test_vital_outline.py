@@ -82,7 +82,7 @@ def test_the_stage_fits_what_was_heard_and_keeps_to_its_renders() -> None:
     target, _ = target_and_hearing(patch(**WANTED))
     found: dict[int, tuple[float, int]] = {}
     for workers in (1, 2):
-        matcher = Matcher(Vital(), [Given(), Audition(), Fit(share=0.5)], workers=workers)
+        matcher = Matcher("vital", [Given(), Audition(), Fit(share=0.5)], workers=workers)
         events = list(matcher.stream(target, budget=Budget(30, 120.0)))
         improved = [event for event in events if isinstance(event, Improved)]
         assert improved[-1].candidate.lineage == ("given", "fit", "fit", "fit")[: len(improved[-1].candidate.lineage)]
@@ -95,6 +95,6 @@ def test_the_stage_fits_what_was_heard_and_keeps_to_its_renders() -> None:
 
 def test_near_a_preset_nothing_is_fitted() -> None:
     target, _ = target_and_hearing(patch(**WANTED))
-    matcher = Matcher(Vital(), [Audition(), Fit(share=0.5)], workers=1)
+    matcher = Matcher("vital", [Audition(), Fit(share=0.5)], workers=1)
     events = matcher.stream(target, budget=Budget(10, 120.0), near=patch())
     assert next(event for event in events if isinstance(event, Finished)).matches[0].lineage == ("near",)
