@@ -67,13 +67,14 @@ def test_what_was_not_heard_is_not_forecast() -> None:
 
 
 class Given:
-    """Proposes two patches of which one is to be fitted."""
+    """Proposes patches, of which one is to be fitted."""
 
     name = "given"
+    presets = (patch(), patch(filter_1_cutoff=40.0))
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         del account
-        pool.propose([(patch(), ("given",)), (patch(filter_1_cutoff=40.0), ("given",))])
+        pool.propose((preset, ("given",)) for preset in self.presets)
         yield from ()
         return pool
 
@@ -98,3 +99,20 @@ def test_near_a_preset_nothing_is_fitted() -> None:
     matcher = Matcher("vital", [Audition(), Fit(share=0.5)], workers=1)
     events = matcher.stream(target, budget=Budget(10, 120.0), near=patch())
     assert next(event for event in events if isinstance(event, Finished)).matches[0].lineage == ("near",)
+
+
+def test_what_is_searched_is_not_clipped_and_the_answer_is_what_was_heard() -> None:
+    loud = {f"osc_{n}_{name}": value for n in (1, 2, 3) for name, value in (("on", 1.0), ("level", 1.0))}
+    loud |= {"eq_on": 1.0, "eq_low_gain": 15.0, "eq_low_cutoff": 70.0, "volume": 5473.04}
+    assert np.abs(Vital().render(patch(**loud), NOTE).samples).max() == pytest.approx(2.1)
+    target, _ = target_and_hearing(patch(**WANTED))
+
+    class Loud(Given):
+        presets = (patch(**loud),)
+
+    matcher = Matcher("vital", [Loud(), Audition()], workers=1)
+    events = list(matcher.stream(target, budget=Budget(6, 120.0)))
+    heard = next(event.distance for event in events if isinstance(event, Improved))
+    answer = next(event for event in events if isinstance(event, Finished)).matches[0]
+    assert np.abs(answer.audio.samples).max() < 1.2
+    assert answer.distance == pytest.approx(heard, abs=0.05)

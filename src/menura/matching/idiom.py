@@ -79,6 +79,10 @@ class Idiom:
         del semitones
         return preset
 
+    def with_room(self, preset: Preset) -> Preset:
+        """The preset quiet enough that the engine does not clip it, where the synth has a control for that alone."""
+        return preset
+
     def at_loudness(self, task: Task, candidate: Candidate) -> Preset:
         """The candidate's preset as loud as the target, where the synth has a control for that alone."""
         del task

@@ -41,6 +41,10 @@ class Task:
         """What is known of the synth's patches."""
         return idiom_of(self.synth.name)
 
+    def with_room(self, preset: Preset) -> Preset:
+        """The preset below clipping, where its answer will be brought to the target's loudness."""
+        return preset if self.constraints.near or not self.target.audible else self.idiom.with_room(preset)
+
 
 @dataclass(eq=False)
 class Pool:
@@ -73,7 +77,8 @@ class Pool:
 
     def propose(self, presets: Iterable[tuple[Preset, tuple[str, ...]]]) -> int:
         """Add presets with their lineages; they wait for an audition, within the constraints of the task."""
-        fitted = [Candidate(self.task.constraints.apply(preset), lineage) for preset, lineage in presets]
+        task = self.task
+        fitted = [Candidate(task.constraints.apply(task.with_room(preset)), lineage) for preset, lineage in presets]
         self._waiting.extend(fitted)
         return len(fitted)
 

@@ -14,7 +14,7 @@ from menura.matching.pool import Task
 from menura.matching.target import Target
 from menura.matching.vital import starts
 from menura.matching.vital.active import active_names
-from menura.matching.vital.loudness import at_target_loudness
+from menura.matching.vital.loudness import at_target_loudness, with_room
 from menura.matching.vital.outline import Outline
 from menura.matching.vital.refit import Refit
 from menura.matching.vital.variants import variants
@@ -59,6 +59,10 @@ class VitalIdiom(Idiom):
         """By the tuning of the voices, which reaches a semitone."""
         here = preset.values.get("voice_tune", 0.0)
         return preset.with_values(voice_tune=float(np.clip(here + semitones, -1.0, 1.0)))
+
+    def with_room(self, preset: Preset) -> Preset:
+        """By the master volume: the engine clips what leaves it at 2.1 of full scale."""
+        return with_room(preset)
 
     def at_loudness(self, task: Task, candidate: Candidate) -> Preset:
         """By the master volume."""

@@ -1,4 +1,4 @@
-"""Brings an answer to the target's loudness by Vital's master volume. Owns that one correction; renders nothing."""
+"""Vital's master volume: low while a search goes on, the target's loudness at its end. Renders nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ from menura.matching.pool import Task
 from menura.preset import Preset
 
 _SILENT_DB, _LOUDEST = -80.0, 7399.44
+_ROOMY = 2500.0
+"""-30 dB: a patch whose peak would be 30 at the usual volume is not clipped."""
+
+
+def with_room(preset: Preset) -> Preset:
+    """The preset with a master volume at which it is searched: distances ignore gain, and clipping is distortion.
+
+    Without this a search finds patches whose sound is the engine's own clipping, which is gone as soon as they are
+    brought to the target's loudness.
+    """
+    return preset.with_values(volume=_ROOMY) if preset.values.get("volume", 0.0) > _ROOMY else preset
 
 
 def at_target_loudness(task: Task, candidate: Candidate) -> Preset:
