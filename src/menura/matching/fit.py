@@ -42,11 +42,11 @@ class Fit:
         if forecast is None:
             return pool
         renders = round(self.share * account.left)
-        for part, step in ROUNDS:
+        for number, (part, step) in enumerate(ROUNDS):
             count = max(1, round(part * renders))
             ways = [
                 (way.loss, place, Candidate(task.constraints.apply(way.at(1.0)), (*candidate.lineage, self.name)))
-                for place, candidate in enumerate(pool.nearest(MOST if step == ROUNDS[0][1] else count))
+                for place, candidate in enumerate(pool.nearest(count if number else MOST))
                 if (way := forecast.way(candidate, pool.rng, step)) is not None
             ]
             fitted = [candidate for _, _, candidate in sorted(ways, key=lambda way: way[:2])]
