@@ -205,7 +205,7 @@ class Library:
         n: int = 10,
         *,
         candidates: int = CANDIDATES,
-        distance: Distance | None = None,
+        distances: Sequence[Distance] = (),
     ) -> list[Hit]:
         """The patches that sound most like a sound, nearest first.
 
@@ -214,7 +214,8 @@ class Library:
             pitch: MIDI pitch that it plays; None for one without pitch, which is heard as it is.
             n: how many.
             candidates: patches of the first stage.
-            distance: between perceptual embeddings; None is the root of the mean square.
+            distances: between perceptual embeddings; of several, the nearest by each come by turns. Without any, the
+                root of the mean square.
 
         Raises:
             InputError: the library is empty or damaged.
@@ -227,9 +228,11 @@ class Library:
         _, numbers = self.index(place).search(fast[None], min(max(candidates, n), len(self)))
         found = numbers[0][numbers[0] >= 0]
         rows = self._close(found, place)
-        distances = np.sqrt(np.mean((rows - close) ** 2, axis=1)) if distance is None else distance(rows, close)
-        order = np.argsort(distances, kind="stable")[:n]
-        return [self._hit(int(found[rank]), float(distances[rank]), note) for rank in order]
+        apart = [distance(rows, close) for distance in distances or (_root_mean_square,)]
+        orders = np.stack([np.argsort(each, kind="stable")[:n] for each in apart], axis=1)
+        turns = {int(rank): apart[turn][rank] for row in orders[::-1] for turn, rank in enumerate(row)}
+        ranks = list(dict.fromkeys(int(rank) for rank in orders.ravel()))[:n]
+        return [self._hit(int(found[rank]), float(turns[rank]), note) for rank in ranks]
 
     def heard_at(self, pitch: float) -> tuple[float, NDArray[np.float32]]:
         """The perceptual embeddings of all patches at the rendered note that is nearest to a pitch.
@@ -307,3 +310,7 @@ class Library:
         if not self.folder.is_relative_to(PACKAGED):
             return self.folder / "index"
         return cache_folder() / "libraries" / "indexes" / hash_file(self.folder / _CARD)[:16]
+
+
+def _root_mean_square(rows: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.sqrt(np.mean((rows - vector) ** 2, axis=1))

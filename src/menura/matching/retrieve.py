@@ -64,9 +64,5 @@ class Retrieve:
         """The nearest as they are and those that could be brought nearest, by turns: `Fit` may follow."""
         if self.library.card.ear.close != "contour":
             return self.library.search(sound, pitch, n)
-        orders = [
-            self.library.search(sound, pitch, n, candidates=COMPARED, distance=distance)
-            for distance in (contour_distance, outline_distance)
-        ]
-        mixed = {hit.number: hit for pair in zip(*orders, strict=True) for hit in pair}
-        return list(mixed.values())[:n]
+        orders = (contour_distance, outline_distance)
+        return self.library.search(sound, pitch, n, candidates=COMPARED, distances=orders)

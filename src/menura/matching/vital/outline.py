@@ -22,6 +22,7 @@ GENERATIONS = 60
 HEARD = 0.03
 """Part of its highest level below which an envelope lets nothing through that could be heard and moved."""
 _MOVED = [index for name, index in INDEX.items() if name.startswith(("env_1_", "eq_"))]
+_TOLD = [NAMES[index] for index in _MOVED]
 
 
 class Outline:
@@ -41,7 +42,7 @@ class Outline:
     def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
         """To another amplitude envelope and equaliser; None for other synths' patches."""
         preset = candidate.preset
-        if candidate.picture is None or any(NAMES[index] not in preset.values for index in _MOVED):
+        if candidate.picture is None or any(name not in preset.values for name in _TOLD):
             return None
         knobs = _knobs(preset)
         bare = self._bare(candidate.picture.astype(np.float32), knobs)
@@ -78,11 +79,7 @@ class Outline:
 def _knobs(preset: Preset) -> Knobs:
     """The moved knobs, shape (n,); an equaliser that is off has no gain."""
     off = preset.values.get("eq_on", 0.0) < 0.5
-    return np.array([0.0 if off and name.endswith("_gain") else preset.values[name] for name in _names()])
-
-
-def _names() -> list[str]:
-    return [NAMES[index] for index in _MOVED]
+    return np.array([0.0 if off and name.endswith("_gain") else preset.values[name] for name in _TOLD])
 
 
 def _whole(rows: Knobs) -> Knobs:
@@ -93,4 +90,4 @@ def _whole(rows: Knobs) -> Knobs:
 
 
 def _written(preset: Preset, knobs: Knobs) -> Preset:
-    return preset.with_values(eq_on=1.0, **dict(zip(_names(), (float(value) for value in knobs), strict=True)))
+    return preset.with_values(eq_on=1.0, **dict(zip(_TOLD, (float(value) for value in knobs), strict=True)))
