@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from estimator_rows import Size, patches_of, space_of
 
 from menura.audio import Audio
 from menura.evaluation.metrics import measure_all
+from menura.evaluation.parameters import route_errors
 from menura.models.estimator import CARD, Estimator, open_estimator
+from menura.models.slot_features import Roles
 from menura.note import Note
 from menura.storage import write_text
 from menura.synths.pool import RenderPool
@@ -20,6 +23,7 @@ from menura.training.patches import Patches
 
 JUDGED = 8
 """Samples of which the best is judged, beside the first."""
+METRICS = ("mss", "sot", "rms")
 
 
 def parity(estimator: Estimator, encode: Any, decode: Any, patches: Patches) -> float:
@@ -46,9 +50,8 @@ def judge(size: Size, arguments: argparse.Namespace) -> None:
     """Answers unseen sounds with the exported model, renders the answers, and enters the numbers in the card."""
     out, synth = arguments.out, synth_of(arguments.synth)
     estimator = open_estimator(out, space_of(arguments))
-    patches = patches_of(arguments, "unseen")
+    patches, role = patches_of(arguments, "unseen"), Roles(space_of(arguments)).of
     rows: list[dict[str, float]] = []
-    names = ("mss", "sot", "rms")
     with RenderPool(synth.name, workers=arguments.workers or 1, mode="fast") as pool:
         for number in range(min(size.judged, len(patches))):
             play = number % patches.notes.shape[1]
@@ -57,18 +60,29 @@ def judge(size: Size, arguments: argparse.Namespace) -> None:
             truth = synth.freeze(estimator.space.decode(patches.vectors[number], synth.init()))
             vectors = estimator.samples(patches.view(number, play), JUDGED, np.random.default_rng((0, number)))
             answers = [synth.freeze(estimator.space.decode(vector, synth.init())) for vector in vectors]
-            sounds = [each.audio for each in pool.render_many([(preset, note) for preset in (truth, *answers)])]
-            heard = [each.to_mono() if isinstance(each, Audio) else None for each in sounds]
-            if heard[0] is None or not float(np.abs(heard[0].mono).max()) > 1e-4:
+            unrouted = [replace(answer, routes=()) for answer in answers]
+            presets = (truth, *answers, *unrouted)
+            sounds = [each.audio for each in pool.render_many([(preset, note) for preset in presets])]
+            heard = [each.to_mono().mono if isinstance(each, Audio) else None for each in sounds]
+            if heard[0] is None or not float(np.abs(heard[0]).max()) > 1e-4:
                 continue
-            scores = [measure_all(names, heard[0].mono, each.mono, 44_100) for each in heard[1:] if each is not None]
-            found = [{k: v for k, v in each.items() if v is not None} for each in scores if each["mss"] is not None]
-            if not found:
+            scores = [measure_all(METRICS, heard[0], each, 44_100) for each in heard[1:] if each is not None]
+            if len(scores) < len(heard) - 1 or any(each["mss"] is None for each in scores):
                 continue
-            best = min(found, key=lambda each: each["mss"])
-            rows.append({**{f"first_{k}": v for k, v in found[0].items()}, **{f"best_{k}": v for k, v in best.items()}})
-    judgement = {"sounds": len(rows), "samples": JUDGED}
-    judgement |= {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
+            with_routes, without = scores[:JUDGED], scores[JUDGED:]
+            found = {"first": with_routes[0], "best": _nearest(with_routes)}
+            found |= {"first_unrouted": without[0], "best_unrouted": _nearest(without)}
+            row = {f"{name}_{metric}": value for name, each in found.items() for metric, value in each.items()}
+            for name, alike in (("route_f1", str), ("route_f1_by_role", role)):
+                row[name] = route_errors(truth.routes, answers[0].routes, alike)["route_f1"]
+            rows.append({name: float(value) for name, value in row.items() if value is not None})
+    judgement: dict[str, float] = {"sounds": len(rows), "samples": JUDGED}
+    names = dict.fromkeys(name for row in rows for name in row)
+    judgement |= {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
     card = json.loads((out / CARD).read_text(encoding="utf-8"))
     write_text(out / CARD, json.dumps({**card, "judgement": judgement}, indent=1) + "\n", force=True)
     print(json.dumps(judgement))
+
+
+def _nearest(scores: list[dict[str, float | None]]) -> dict[str, float | None]:
+    return min(scores, key=lambda each: each["mss"] or 0.0)

@@ -33,7 +33,7 @@ class Size:
 
 SIZES = {
     "tiny": Size(32, 2, 4, 2, 48, 30, 16, 16, 2e-3, 4),
-    "small": Size(128, 4, 16, 4, 144, 5_000, 128, 512, 1e-3, 100),
+    "small": Size(128, 4, 24, 4, 144, 5_000, 128, 512, 1e-3, 100),
     "full": Size(256, 8, 32, 12, 384, 200_000, 1_024, 2_048, 4e-4, 512),
 }
 
@@ -45,6 +45,11 @@ def space_of(arguments: argparse.Namespace) -> PatchSpace:
 
 def parts_of(arguments: argparse.Namespace, kind: str) -> list[str]:
     """Finished parts of a kind, in order."""
+    named = arguments.train_corpora if kind == "train" else arguments.unseen_corpora
+    if named:
+        return sorted(named)
+    if arguments.corpus is None:
+        sys.exit("name --corpus, or both --train-corpora and --unseen-corpora")
     found = sorted(path.parent for path in (arguments.corpus / kind).glob("*/manifest.json"))
     wanted = found[: arguments.parts] if arguments.parts else found
     if not wanted:

@@ -50,6 +50,7 @@ def train(size: Size, arguments: argparse.Namespace) -> Any:
     import torch
 
     from menura.training.loop import Progress, fit
+    from menura.training.settings import Machine
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -66,7 +67,7 @@ def train(size: Size, arguments: argparse.Namespace) -> Any:
 
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "settings.json", json.dumps(asdict(settings_of(size, arguments)), indent=1) + "\n", force=True)
-    return fit(task, settings, out, show).network, layout, patches
+    return fit(task, settings, out, show, machine=Machine(coarse=arguments.coarse)).network, layout, patches
 
 
 def export(size: Size, arguments: argparse.Namespace) -> None:
@@ -217,7 +218,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--kind", choices=KINDS, default="flow")
     parser.add_argument("--size", choices=list(SIZES), default="small")
     parser.add_argument("--synth", default="vital")
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with the parts `train` and `unseen`")
+    parser.add_argument("--corpus", type=Path, help="folder with the parts `train` and `unseen`")
+    parser.add_argument("--train-corpora", nargs="+", default=[], help="corpora to train on, instead")
+    parser.add_argument("--unseen-corpora", nargs="+", default=[], help="corpora to judge on, instead")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--cache", type=Path, help="where what was read of the corpora is kept; by default in --out")
     parser.add_argument("--parts", type=int, help="of each kind, the first ones; all that are finished by default")
@@ -226,6 +229,7 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, help="of torch; one a core by default")
     parser.add_argument("--workers", type=int, help="engines that render while it is judged")
     parser.add_argument("--bfloat16", action="store_true", help="where the processor has it")
+    parser.add_argument("--coarse", action="store_true", help="products in bfloat16: faster where a processor has it")
     parser.add_argument("--encoder", choices=("picture", "ast"), default="picture")
     parser.add_argument("--pretrained", type=Path, help="folder of a pretrained AST, for an encoder of that kind")
     parser.add_argument(

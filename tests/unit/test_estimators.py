@@ -38,6 +38,8 @@ from menura.models.assignment import nearest_arrangement  # noqa: E402
 from menura.models.estimator_network import Architecture, EstimatorNetwork  # noqa: E402
 from menura.models.layout import Layout, fitted_layout  # noqa: E402
 from menura.models.patch_network import PatchNetwork  # noqa: E402
+from menura.models.picture_encoder import PictureEncoder  # noqa: E402
+from menura.models.timbre_network import TimbreNetwork  # noqa: E402
 
 NOTES = tuple(Note(pitch, 0.8, 0.6, 1.5) for pitch in (48.0, 67.0))
 KINDS = ("flow", "diffusion", "regression", "ast")
@@ -103,6 +105,7 @@ def test_the_judgement_enters_the_card(recipe: Any, corpus: Path, models: dict[s
     judgement = json.loads((models["flow"] / CARD).read_text())["judgement"]
     assert judgement["sounds"] > 0
     assert judgement["best_mss"] <= judgement["first_mss"]
+    assert judgement["best_unrouted_mss"] <= judgement["first_unrouted_mss"]
 
 
 def test_a_match_begins_with_what_a_model_says(models: dict[str, Path]) -> None:
@@ -158,8 +161,19 @@ def _parsed(recipe: Any, corpus: Path, out: Path, cache: Path) -> Any:
 
     return argparse.Namespace(
         corpus=corpus, out=out, cache=cache, kind="flow", synth="toy", parts=None, steps=6, seed=0, bfloat16=False,
-        encoder="picture", adapters=0, start=None, pretrained=None, spectral=None, perceptual=None,
+        encoder="picture", adapters=0, start=None, pretrained=None, spectral=None, perceptual=None, train_corpora=[],
+        unseen_corpora=[],
     )  # fmt: skip
+
+
+def test_an_ear_starts_from_the_convolutions_of_timbre() -> None:
+    timbre, ear = TimbreNetwork(4, 8), PictureEncoder(16, 4)
+    ear.start_from_timbre(timbre.state_dict())
+    first = ear.state_dict()["layers.0.0.weight"]
+    assert torch.equal(first[:, :1], timbre.state_dict()["layers.0.0.weight"])
+    assert not first[:, 1:].any()
+    with pytest.raises(InputError, match="timbre network of 8 channels"):
+        PictureEncoder(16, 8).start_from_timbre(timbre.state_dict())
 
 
 # ---------------------------------------------------------------------- what is interchangeable

@@ -72,6 +72,13 @@ def test_routes_of_the_same_ends_are_paired_by_amount():
     assert found["route_amount_l1"] == pytest.approx(0.05)
 
 
+def test_routes_between_the_same_roles_can_count_as_the_same():
+    target, answer = [Route("lfo_1", "osc_2_level", 0.4)], [Route("lfo_3", "osc_1_level", 0.4)]
+    assert route_errors(target, answer)["route_f1"] == 0.0
+    found = route_errors(target, answer, lambda name: name.translate(str.maketrans("", "", "0123456789")))
+    assert (found["route_f1"], found["route_amount_l1"]) == (1.0, 0.0)
+
+
 def test_another_synths_preset_is_refused():
     with pytest.raises(SpaceError, match="does not fit"):
         parameter_errors(preset(), Preset("other", {}), SPACE)

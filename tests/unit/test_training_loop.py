@@ -215,6 +215,20 @@ def test_what_cannot_be_is_told(tmp_path: Path) -> None:
             LoopSettings(**{"steps": 10, "batch": 2, "rate": 1e-3, **wrong})
 
 
+def test_coarse_products_change_rounding_alone_and_are_put_back(tmp_path: Path) -> None:
+    exactly = torch.get_float32_matmul_precision(), torch.backends.mkldnn.conv.fp32_precision
+    during = list[str]()
+    coarse = fit(
+        Line(), SETTINGS, tmp_path / "coarse", lambda _: during.append(torch.get_float32_matmul_precision()),
+        machine=Machine("cpu", coarse=True),
+    )  # fmt: skip
+    exact = fit(Line(), SETTINGS, tmp_path / "exact", machine=CPU)
+    assert set(during) == {"medium"}
+    assert (torch.get_float32_matmul_precision(), torch.backends.mkldnn.conv.fp32_precision) == exactly
+    for one, other in zip(coarse.network.parameters(), exact.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=0.05)
+
+
 def test_bfloat16_learns_too(tmp_path: Path) -> None:
     settings = LoopSettings(steps=40, batch=8, rate=1e-2, precision="bf16-mixed", check_every=20)
     told: list[Progress] = []

@@ -77,9 +77,11 @@ def _neighbour_fit(synth: Synth) -> list[Stage]:
     return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), Fit()]
 
 
-def _model(synth: Synth, kind: str, n: int | None = None, share: float = FIRST_DRAWS) -> Predict:
+def _model(
+    synth: Synth, kind: str, n: int | None = None, share: float = FIRST_DRAWS, *, routed: bool = True
+) -> Predict:
     try:
-        return Predict(_default_model(synth.name, kind), n, share)
+        return Predict(_default_model(synth.name, kind), n, share, routed=routed)
     except InputError as error:
         raise NotApplicableError(str(error)) from error
 
@@ -90,12 +92,18 @@ def _default_model(synth: str, kind: str) -> Estimator:
     return open_estimator(default_model(synth, kind), patch_space(synth_of(synth)))
 
 
-def _sampled(kind: str, n: int) -> Callable[[Synth], list[Stage]]:
-    return lambda synth: [_model(synth, kind, n), Audition()]
+def _sampled(kind: str, n: int, *, routed: bool = True) -> Callable[[Synth], list[Stage]]:
+    return lambda synth: [_model(synth, kind, n, routed=routed), Audition()]
 
 
 def _cmaes_flow(synth: Synth) -> list[Stage]:
-    return [_model(synth, "flow"), Audition(), CmaEsSearch()]
+    return [_model(synth, "flow"), Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
+
+
+def _cmaes_learned(synth: Synth) -> list[Stage]:
+    half = FIRST_DRAWS / 2.0
+    proposers = [_model(synth, "flow", share=half), Retrieve(_library(synth), share=half)]
+    return [*proposers, Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
 def _knobs_flow(synth: Synth) -> list[Stage]:
@@ -154,6 +162,13 @@ FULL_1S, FULL_5S, FULL_20S, FULL_60S = (
 )
 FLOW = StageArm("flow", "one sample of the flow over patches", "knobs", _sampled("flow", 1), renders=2, optimised=())
 FLOW_8 = StageArm("flow-8", "the best of eight samples of the flow", "knobs", _sampled("flow", 8), renders=8 + CHECKS)
+FLOW_8_UNROUTED = StageArm(
+    "flow-8-unrouted",
+    "the best of eight samples of the flow, their routes taken out",
+    "knobs",
+    _sampled("flow", 8, routed=False),
+    renders=8 + CHECKS,
+)
 DIFFUSION_8 = StageArm(
     "diffusion-8", "the best of eight samples of the diffusion", "knobs", _sampled("diffusion", 8), renders=8 + CHECKS
 )
@@ -169,7 +184,13 @@ AST = StageArm(
     optimised=(),
 )
 CMAES_FLOW = StageArm(
-    "cmaes-flow", "CMA-ES on all active knobs, from the best sample of the flow", "knobs", _cmaes_flow
+    "cmaes-flow", "CMA-ES on all active knobs, from the best samples of the flow, fitted", "knobs", _cmaes_flow
+)
+CMAES_LEARNED = StageArm(
+    "cmaes-learned",
+    "CMA-ES on all active knobs, from the flow's samples and the library's nearest patches, fitted",
+    "knobs",
+    _cmaes_learned,
 )
 KNOBS_FLOW = StageArm(
     "knobs-flow", "menura's search over the synth's own controls, from the flow too", "knobs", _knobs_flow
@@ -196,10 +217,12 @@ ARMS: Registry[Arm] = Registry(
             ("KNOBS_LIBRARY", KNOBS_LIBRARY),
             ("FLOW", FLOW),
             ("FLOW_8", FLOW_8),
+            ("FLOW_8_UNROUTED", FLOW_8_UNROUTED),
             ("DIFFUSION_8", DIFFUSION_8),
             ("REGRESSION", REGRESSION),
             ("AST", AST),
             ("CMAES_FLOW", CMAES_FLOW),
+            ("CMAES_LEARNED", CMAES_LEARNED),
             ("KNOBS_FLOW", KNOBS_FLOW),
             ("RESYNTHESIS", RESYNTHESIS),
             ("FULL", FULL),

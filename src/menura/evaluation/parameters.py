@@ -8,7 +8,7 @@ near here can sound wrong; Hayes et al. 2025 show how averaging over such symmet
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,13 +75,21 @@ def vector_errors(
     }
 
 
-def route_errors(target: Collection[Route], answer: Collection[Route]) -> dict[str, float | None]:
+def route_errors(
+    target: Collection[Route], answer: Collection[Route], role: Callable[[str], str] = str
+) -> dict[str, float | None]:
     """Precision, recall, F1 and error of the amounts, over routes by their ends.
 
     A route counts where both ends are named, it is not bypassed and its amount is not 0. Routes of the same ends are
     matched so that the amounts differ least.
+
+    Args:
+        target: routes of the preset that made the target.
+        answer: routes of the answer.
+        role: what the name of an end is compared as; as it is by default, or `menura.models.slot_features.Roles.of`,
+            for which all LFOs, and all oscillators, are the same.
     """
-    ours, theirs = _amounts(target), _amounts(answer)
+    ours, theirs = _amounts(target, role), _amounts(answer, role)
     in_target, in_answer = _count(ours), _count(theirs)
     both = in_target & in_answer
     matched, wanted, given = both.total(), in_target.total(), in_answer.total()
@@ -94,11 +102,11 @@ def route_errors(target: Collection[Route], answer: Collection[Route]) -> dict[s
     }
 
 
-def _amounts(routes: Collection[Route]) -> dict[Ends, list[float]]:
+def _amounts(routes: Collection[Route], role: Callable[[str], str]) -> dict[Ends, list[float]]:
     found: defaultdict[Ends, list[float]] = defaultdict(list)
     for route in routes:
         if route.connected and not route.bypass and route.amount:
-            found[route.source, route.destination].append(float(route.amount))
+            found[role(route.source), role(route.destination)].append(float(route.amount))
     return found
 
 

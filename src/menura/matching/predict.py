@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,17 +32,25 @@ class Predict:
         share: That share.
         told: Whether the network is told which note it hears; otherwise it infers the note. An unpitched sound's is
             never told.
+        routed: Whether modulation routes are kept; without, a benchmark tells what they are worth.
     """
 
     name = "model"
 
     def __init__(
-        self, model: Estimator | str = "flow", n: int | None = None, share: float = SHARE, *, told: bool = True
+        self,
+        model: Estimator | str = "flow",
+        n: int | None = None,
+        share: float = SHARE,
+        *,
+        told: bool = True,
+        routed: bool = True,
     ) -> None:
         self.model = model
         self.n = n
         self.share = share
         self.told = told
+        self.routed = routed
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Propose the samples; where the user wants to stay near a preset, there is nothing to propose.
@@ -63,6 +72,8 @@ class Predict:
         tune = 12.0 * float(np.log2(base_frequency(task.target) / task.target.note.frequency_hz)) if pitched else 0.0
         onto = task.synth.init()
         presets = (estimator.space.decode(vector, onto) for vector in estimator.samples(view, n, pool.rng))
+        if not self.routed:
+            presets = (replace(preset, routes=()) for preset in presets)
         found = [
             (task.synth.freeze(task.idiom.tuned(preset, tune)), (f"model:{estimator.kind}",)) for preset in presets
         ]

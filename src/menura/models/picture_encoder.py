@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from menura.errors import InputError
 from menura.features import contour as contours_of
 from menura.features.semitones import BANDS, FRAMES, LOWEST, RANGE_DB
 from menura.models.timbre_network import Residual
@@ -103,13 +104,22 @@ class PictureEncoder(nn.Module):
         return self.norm(torch.cat([tokens, self.note_tokens(contours, notes)], dim=1))
 
     def start_from_timbre(self, state: dict[str, Any]) -> None:
-        """Takes the convolutions of a `TimbreNetwork` of as many channels; the moved picture begins unheard."""
-        own = self.state_dict()
+        """Takes the convolutions of a `TimbreNetwork` of as many channels; the moved picture begins unheard.
+
+        Raises:
+            InputError: the network has other channels.
+        """
+        own, first = self.state_dict(), "layers.0.0.weight"
+        if first not in state or len(state[first]) != len(own[first]):
+            raise InputError(
+                f"these are no weights of a timbre network of {len(own[first])} channels; name the state of another "
+                "run, or start from nothing"
+            )
         for name, tensor in state.items():
             if name in own and name.split(".")[0] in ("layers", "across"):
                 if own[name].shape == tensor.shape:
                     own[name] = tensor
-                elif name == "layers.0.0.weight":
+                elif name == first:
                     own[name] = torch.cat([tensor, torch.zeros_like(tensor)], dim=1)
         self.load_state_dict(own)
 

@@ -10,8 +10,9 @@ import copy
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from menura.errors import InputError, WorkError
 from menura.training.clock import Clock
@@ -84,7 +86,7 @@ def fit(
     run = _Run(task, settings, folder, machine or Machine())
     # Torch's own chance is set anew in every step; what it was before is of no concern to whoever calls.
     devices = [run.fabric.device] if run.fabric.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=devices), _products(run.machine):
         return run.go(min(until or settings.steps, settings.steps), tell)
 
 
@@ -92,7 +94,7 @@ class _Run:
     """The state of a run."""
 
     def __init__(self, task: Task, settings: LoopSettings, folder: Path, machine: Machine) -> None:
-        self._task, self._settings, self._folder, self._machine = task, settings, folder, machine
+        self._task, self._settings, self._folder, self.machine = task, settings, folder, machine
         self._told = json.dumps({"settings": asdict(settings), "task": task.fingerprint}, sort_keys=True)
         self.fabric = _fabric(settings, machine)
         if settings.batch % self.fabric.world_size:
@@ -109,7 +111,7 @@ class _Run:
     def go(self, last: int, tell: Callable[[Progress], None] | None) -> Fitted:
         """The steps up to the last one."""
         if self._step < last:
-            events = self._machine.tensorboard
+            events = self.machine.tensorboard
             metrics = MetricsFile(self._folder, self._step, tensorboard=events) if self.fabric.is_global_zero else None
             try:
                 with ThreadPoolExecutor(1) as ahead:
@@ -220,6 +222,25 @@ class _Run:
         if self._mean is not None:
             self._mean.load_state_dict(state["mean"])
         self._optimiser.load_state_dict(state["optimiser"])
+
+
+@contextmanager
+def _products(machine: Machine) -> Iterator[None]:
+    """How exactly matrices are multiplied while a run goes on."""
+    if not machine.coarse:
+        yield
+        return
+    convolutions = torch.backends.mkldnn.conv
+    kept = torch.get_float32_matmul_precision(), convolutions.fp32_precision
+    torch.set_float32_matmul_precision("medium")
+    convolutions.fp32_precision = "bf16"
+    try:
+        # Fused attention multiplies many small matrices, which are slower so.
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(kept[0])
+        convolutions.fp32_precision = kept[1]
 
 
 def _fabric(settings: LoopSettings, machine: Machine) -> Fabric:

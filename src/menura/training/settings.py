@@ -73,6 +73,8 @@ class Machine:
     """Devices that share each batch, one process each."""
     tensorboard: bool = False
     """Whether to write events for TensorBoard beside the metrics file."""
+    coarse: bool = False
+    """Whether products of matrices are taken in bfloat16 where the processor has it; all else stays as it is."""
 
 
 def learning_rate(settings: LoopSettings, step: int) -> float:
