@@ -20,6 +20,7 @@ from menura.matching.budget import Budget
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.matcher import Matcher
 from menura.matching.predict import Predict
+from menura.matching.vary import Vary
 from menura.models.estimator import CARD, open_estimator
 from menura.models.paths import walk
 from menura.models.shipped import folder_of
@@ -166,6 +167,47 @@ def _parsed(recipe: Any, corpus: Path, out: Path, cache: Path) -> Any:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["flow", "diffusion"])
+def test_variations_draw_some_parts_anew_and_leave_the_others(kind: str, models: dict[str, Path]) -> None:
+    toy = synth_of("toy")
+    estimator = open_estimator(models[kind], patch_space(toy))
+    view = SoundView.of(toy.render(toy.init(), NOTES[0]), NOTES[0])
+    rng = np.random.default_rng(0)
+    vectors = estimator.space.snap(rng.random((40, estimator.space.dim)))
+    varied = estimator.variations(view, vectors, rng, start=0.3, share=0.0)
+    coordinates = [set(own.tolist()) for _, own in estimator.layout.tokens]
+    assert set().union(*coordinates) <= set(range(estimator.space.dim))
+    for old, new in zip(vectors, varied, strict=True):
+        changed = set(np.flatnonzero(old != new).tolist())
+        assert any(changed <= own for own in coordinates)  # of one part alone, since the share is none
+    assert (vectors != varied).any()
+    likely = estimator.variations(view, vectors, rng, start=0.999, share=1.0)
+    anew = estimator.variations(view, vectors, rng, start=0.0, share=1.0)
+    told = sorted(set().union(*coordinates))
+    assert np.abs(likely - vectors)[:, told].mean() < np.abs(anew - vectors)[:, told].mean()
+
+
+def test_only_what_clears_up_noise_can_vary(models: dict[str, Path]) -> None:
+    toy = synth_of("toy")
+    estimator = open_estimator(models["regression"], patch_space(toy))
+    view = SoundView.of(toy.render(toy.init(), NOTES[0]), NOTES[0])
+    with pytest.raises(InputError, match="cannot vary patches; take one of flow, diffusion"):
+        estimator.variations(view, estimator.space.default[None], np.random.default_rng(0), start=0.5, share=0.5)
+
+
+def test_a_match_goes_on_with_variations_of_what_is_near(models: dict[str, Path]) -> None:
+    toy = synth_of("toy")
+    sound = toy.render(toy.init().with_values(cutoff=60.0, filter_on=1.0), NOTES[0])
+    model = Predict(str(models["flow"]), 4)
+    matcher = Matcher(toy, [model, Audition(), Vary(model, 1.0)], workers=1)
+    found = matcher.match(sound, note=NOTES[0].pitch, top=8, budget=Budget(40, 60.0))
+    assert any(match.lineage[-1] == "vary" for match in found)
+    proposed = Matcher(toy, [model, Audition()], workers=1).match(
+        sound, note=NOTES[0].pitch, top=1, budget=Budget(40, 60.0)
+    )
+    assert found[0].distance <= proposed[0].distance
+
+
 def test_an_ear_starts_from_the_convolutions_of_timbre() -> None:
     timbre, ear = TimbreNetwork(4, 8), PictureEncoder(16, 4)
     ear.start_from_timbre(timbre.state_dict())
@@ -284,6 +326,7 @@ sys.modules["torch"] = None
 import numpy as np
 from pathlib import Path
 from menura.matching.predict import Predict
+from menura.matching.vary import Vary
 from menura.models.estimator import open_estimator
 from menura.models.sound_view import SoundView
 from menura.note import Note

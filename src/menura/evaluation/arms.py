@@ -25,6 +25,7 @@ from menura.matching.retrieve import Retrieve
 from menura.matching.stage import Stage
 from menura.matching.starts import InitialPatch, RandomStarts
 from menura.matching.tracks import stages_of
+from menura.matching.vary import Vary
 from menura.models.estimator import Estimator, open_estimator
 from menura.models.shipped import default_model
 from menura.registry import Registry
@@ -102,8 +103,9 @@ def _cmaes_flow(synth: Synth) -> list[Stage]:
 
 def _cmaes_learned(synth: Synth) -> list[Stage]:
     half = FIRST_DRAWS / 2.0
-    proposers = [_model(synth, "flow", share=half), Retrieve(_library(synth), share=half)]
-    return [*proposers, Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
+    model = _model(synth, "flow", share=half)
+    proposers = [model, Retrieve(_library(synth), share=half)]
+    return [*proposers, Audition(), Fit(), Vary(model), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
 def _knobs_flow(synth: Synth) -> list[Stage]:
@@ -188,7 +190,7 @@ CMAES_FLOW = StageArm(
 )
 CMAES_LEARNED = StageArm(
     "cmaes-learned",
-    "CMA-ES on all active knobs, from the flow's samples and the library's nearest patches, fitted",
+    "CMA-ES on all active knobs, from the flow's samples, the library's nearest patches, and variations of both",
     "knobs",
     _cmaes_learned,
 )

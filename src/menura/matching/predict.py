@@ -10,7 +10,7 @@ import numpy as np
 from menura.events import Event, Proposed, Started, Warned
 from menura.matching.budget import Account
 from menura.matching.pool import Pool
-from menura.matching.target import base_frequency
+from menura.matching.target import Target, base_frequency
 from menura.models.estimator import Estimator
 from menura.models.shipped import default_model, model_of
 from menura.models.sound_view import SoundView
@@ -64,11 +64,11 @@ class Predict:
         if task.constraints.near:
             yield Warned("the model is left out: its patches would not stay near the given preset")
             return pool
-        estimator = self._estimator(pool)
+        estimator = self.estimator(pool)
         n = int(np.clip(round(self.share * account.left), min(1, account.left), MOST))
         n = n if self.n is None else min(self.n, account.left)
         pitched = task.target.estimate.pitched
-        view = SoundView.of(task.target.audio, task.target.note if self.told and pitched else None)
+        view = view_of(task.target, told=self.told)
         tune = 12.0 * float(np.log2(base_frequency(task.target) / task.target.note.frequency_hz)) if pitched else 0.0
         onto = task.synth.init()
         presets = (estimator.space.decode(vector, onto) for vector in estimator.samples(view, n, pool.rng))
@@ -80,7 +80,13 @@ class Predict:
         yield Proposed(self.name, pool.propose(found))
         return pool
 
-    def _estimator(self, pool: Pool) -> Estimator:
+    def estimator(self, pool: Pool) -> Estimator:
+        """The model, opened for the synth that answers.
+
+        Raises:
+            InputError: there is no such model, or it is damaged.
+            SpaceError: it answers for another synth or version.
+        """
         synth = pool.task.synth
         if isinstance(self.model, Estimator):
             return self.model.fitting(patch_space(synth).space)
@@ -88,3 +94,8 @@ class Predict:
 
         named = str(default_model(synth.name, self.model)) if self.model in KINDS else self.model
         return model_of(named, patch_space(synth))
+
+
+def view_of(target: Target, *, told: bool = True) -> SoundView:
+    """What a model hears of a target; with its note, where it is told and there is one."""
+    return SoundView.of(target.audio, target.note if told and target.estimate.pitched else None)

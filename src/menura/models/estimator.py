@@ -31,6 +31,9 @@ STEPS, GUIDANCE = 24, 1.5
 _AT_ONCE = 64
 """Rows that go through the network together."""
 
+NOISY = ("flow", "diffusion")
+"""Kinds that clear up noise."""
+
 Call = Callable[[Mapping[str, NDArray[np.float32]]], "list[NDArray[np.float32]]"]
 """Arrays by name to arrays."""
 
@@ -77,12 +80,52 @@ class Estimator:
         Raises:
             WorkError: the network refuses the sound.
         """
-        given = {"pictures": view.picture[None], "contours": view.contour[None], "notes": view.note[None]}
-        (sound,) = self.encode({name: np.asarray(each, dtype=np.float32) for name, each in given.items()})
-        if self.kind not in ("flow", "diffusion"):
+        sound = self._heard(view)
+        if self.kind not in NOISY:
             return self._drawn(sound, n, rng)
         noise = rng.standard_normal((n, self.layout.width), dtype=np.float32)
+        return self.layout.decode(self._walked(sound, noise, rng))
 
+    def variations(
+        self, view: SoundView, vectors: NDArray[np.floating], rng: np.random.Generator, *, start: float, share: float
+    ) -> NDArray[np.float32]:
+        """Patches of which some parts and routes are drawn anew, given the sound and the other parts.
+
+        Args:
+            view: of the sound.
+            vectors: of the patches, shape (n, dim).
+            rng: where all chance comes from.
+            start: time from which those parts are drawn: 0 forgets what they were, near 1 changes little.
+            share: of the parts, and of the slots, that are drawn anew; one at least.
+
+        Returns:
+            Vectors of the same shape, snapped; what is not drawn anew is as it was.
+
+        Raises:
+            InputError: the model is no flow and no diffusion, which alone can do this.
+            WorkError: the network refuses the sound.
+        """
+        if self.kind not in NOISY:
+            raise InputError(f"a model of kind {self.kind!r} cannot vary patches; take one of {', '.join(NOISY)}")
+        patch = self.layout.encode(vectors)
+        tokens = self.layout.tokens
+        drawn = rng.random((len(patch), len(tokens))) < share
+        drawn[np.arange(len(patch)), rng.integers(0, len(tokens), len(patch))] = True
+        free, moved = np.zeros(patch.shape, dtype=np.bool_), np.zeros(np.shape(vectors), dtype=np.bool_)
+        for place, (features, coordinates) in enumerate(tokens):
+            free[np.ix_(drawn[:, place], features)] = True
+            moved[np.ix_(drawn[:, place], coordinates)] = True
+        noise = rng.standard_normal(patch.shape, dtype=np.float32)
+        found = self._walked(self._heard(view), noise, rng, start=start, patch=patch, free=free)
+        return np.where(moved, self.layout.decode(found, vectors), self.space.snap(vectors))
+
+    def _heard(self, view: SoundView) -> NDArray[np.float32]:
+        given = {"pictures": view.picture[None], "contours": view.contour[None], "notes": view.note[None]}
+        return self.encode({name: np.asarray(each, dtype=np.float32) for name, each in given.items()})[0]
+
+    def _walked(
+        self, sound: NDArray[np.float32], noise: NDArray[np.float32], rng: np.random.Generator, **more: Any
+    ) -> NDArray[np.float32]:
         def mean(features: NDArray[np.float32], time: NDArray[np.float32], keep: NDArray[np.float32]) -> Any:
             found = [
                 self.decode({
@@ -96,8 +139,7 @@ class Estimator:
             return np.concatenate(found)
 
         path = "flow" if self.kind == "flow" else "diffusion"
-        features = walk(path, mean, noise, rng, steps=self.steps, guidance=self.guidance)
-        return self.layout.decode(features)
+        return walk(path, mean, noise, rng, steps=self.steps, guidance=self.guidance, **more)
 
     def _drawn(self, sound: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         one = np.ones(1, dtype=np.float32)

@@ -95,6 +95,14 @@ class Layout:
         return self._types
 
     @cached_property
+    def tokens(self) -> tuple[tuple[Index, Index], ...]:
+        """Features and coordinates of each part, then of each slot."""
+        of_feature = {place.start: place.coordinate for place in self.places}
+        parts = [row for rows in self._types.values() for row in rows]
+        found = [(row, np.array([of_feature[f] for f in row.tolist() if f in of_feature], np.int64)) for row in parts]
+        return (*found, *zip(self.slots.features, self.slots.coordinates, strict=True))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Of the space and of every feature's meaning."""
         told = [self.space.fingerprint, [[p.name, p.family] for p in self.parts], [str(place) for place in self.places]]
@@ -134,10 +142,16 @@ class Layout:
             self.slots.encode(snapped, found)
         return found
 
-    def decode(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Vectors of the space, snapped, shape (n, dim); what is not told stands at its default."""
+    def decode(self, features: NDArray[np.floating], onto: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+        """Vectors of the space, snapped, shape (n, dim).
+
+        Args:
+            features: shape (n, width).
+            onto: vectors from which what is not told comes, shape (n, dim); by default it stands at its default.
+        """
         given = np.atleast_2d(np.asarray(features, dtype=np.float64))
-        found = np.tile(self.space.default.astype(np.float64), (len(given), 1))
+        found = np.array(np.broadcast_to(self.space.default if onto is None else onto, (len(given), self.space.dim)))
+        found = found.astype(np.float64)
         for place in self.places:
             part = given[:, place.start : place.start + place.width]
             if place.kind == "choice":

@@ -36,6 +36,9 @@ def walk(
     *,
     steps: int = 24,
     guidance: float = 1.0,
+    start: float = 0.0,
+    patch: Rows | None = None,
+    free: NDArray[np.bool_] | None = None,
 ) -> Rows:
     """Features of patches at the end of the path, shape (n, features).
 
@@ -46,25 +49,37 @@ def walk(
         rng: of the noise that a diffusion draws on its way.
         steps: of the walk.
         guidance: how far to go past what would be said without the sound towards what is said with it: 1 is the latter.
+        start: time to begin at; above 0 with what lies between the noise and a patch there.
+        patch: that patch, shape (n, features).
+        free: features that may change; the others stay the patch's, shape (n, features). All by default.
 
     Source: Lipman et al., "Flow matching for generative modeling", 2023; Song et al., "Denoising diffusion implicit
-    models", 2021; Ho and Salimans, "Classifier-free diffusion guidance", 2022.
+    models", 2021; Ho and Salimans, "Classifier-free diffusion guidance", 2022;
+    for parts of a patch Meng et al., "SDEdit", 2022, and Lugmayr et al., "RePaint", 2022.
     """
-    features = noise.astype(np.float32)
+    given = np.zeros_like(noise) if patch is None else patch
+    fixed = np.zeros(noise.shape, dtype=np.bool_) if patch is None or free is None else ~free
+
+    def along(time: float) -> Rows:
+        signal, level = at(path, np.asarray(time))
+        return (signal * given + level * noise).astype(np.float32)
+
+    features = along(start) if patch is not None else noise.astype(np.float32)
     # Small steps at first, where guidance decides; larger ones where the patch is known.
-    times = np.linspace(0.0, 1.0, steps + 1) ** 1.2
+    times = start + (1.0 - start) * np.linspace(0.0, 1.0, steps + 1) ** 1.2
     for now, then in pairwise(times.tolist()):
-        patch = _guided(mean, features, float(now), guidance)
+        told = np.where(fixed, given, _guided(mean, features, float(now), guidance))
         if then == 1.0:
-            return patch
+            return told.astype(np.float32)
         (signal, level), (signal_then, level_then) = at(path, now), at(path, then)
-        left = (features - signal * patch) / level
+        left = (features - signal * told) / level
         fresh = 0.0
         if path == "diffusion":
             fresh = CHANCE * level_then / level * float(np.sqrt(max(0.0, 1.0 - (signal / signal_then) ** 2)))
         kept = float(np.sqrt(max(0.0, level_then**2 - fresh**2)))
         drawn = rng.standard_normal(features.shape, dtype=np.float32) if fresh else np.zeros_like(features)
-        features = (signal_then * patch + kept * left + fresh * drawn).astype(np.float32)
+        features = (signal_then * told + kept * left + fresh * drawn).astype(np.float32)
+        features = np.where(fixed, along(then), features)
     return features
 
 

@@ -87,8 +87,9 @@ class SlotFeatures:
         width = len(names) + self.sources.width + self.destinations.width
         self.width = len(numbers) * width
         """Features of all slots."""
-        self._features: Index = start + np.arange(self.width, dtype=np.int64).reshape(-1, width)
-        self.scalars: Index = self._features[:, : len(names)]
+        self.features: Index = start + np.arange(self.width, dtype=np.int64).reshape(-1, width)
+        """Shape (slots, features of one)."""
+        self.scalars: Index = self.features[:, : len(names)]
         """Features of the slots that are scalars, the amount first, shape (slots, scalars)."""
         self.scalar_toggles = np.array([name in ("bipolar", "bypass", "stereo") for name in names])
         index = space.index
@@ -106,7 +107,7 @@ class SlotFeatures:
         start = self.scalars.shape[1]
         for ends in (self.sources, self.destinations):
             for width in (len(ends.roles), len(ends.parts)):
-                found.append(self._features[:, start : start + width])
+                found.append(self.features[:, start : start + width])
                 start += width
         return tuple(found)
 

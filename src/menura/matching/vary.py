@@ -1,0 +1,72 @@
+"""A stage that draws parts of the nearest candidates anew, given the sound. Owns the plan; knows no network."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from menura.events import Event, Started
+from menura.matching.audition import audition
+from menura.matching.budget import Account
+from menura.matching.candidate import Candidate
+from menura.matching.knobs import different
+from menura.matching.pool import Pool
+from menura.matching.predict import Predict, view_of
+
+SHARE = 0.3
+"""Share of the renders left that variations take."""
+BATCH = 16
+"""Renders between two looks at what is nearest now."""
+LEADERS = 8
+"""Different candidates of which variations are drawn."""
+STARTS = (0.2, 0.9)
+"""Least and largest time from which parts are drawn anew."""
+PARTS = (0.05, 0.4)
+"""Least and largest share of the parts that are."""
+
+
+class Vary:
+    """Lets a flow (or a diffusion) change parts of the nearest candidates: tables, switches and routes as well.
+
+    What a search over continuous controls never changes is so drawn from what fits the sound and the rest of the patch.
+
+    Args:
+        model: as of `Predict`.
+        share: Share of the renders left.
+    """
+
+    name = "vary"
+
+    def __init__(self, model: Predict, share: float = SHARE) -> None:
+        self.model = model
+        self.share = share
+
+    def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
+        """Draw, render, and begin anew with what is nearest now.
+
+        Raises:
+            InputError: there is no such model, or it cannot vary patches.
+            SpaceError: it answers for another synth or version.
+        """
+        yield Started(self.name, account.left)
+        task, renders = pool.task, round(self.share * account.left)
+        estimator = self.model.estimator(pool)
+        view, space, rng = view_of(task.target, told=self.model.told), estimator.space, pool.rng
+        while renders > 0 and account.left and pool.nearest(1):
+            leaders = different(pool.nearest(400), LEADERS)
+            # Nearer ones have more variations.
+            chosen = [leaders[int(len(leaders) * rng.random() ** 2)] for _ in range(min(BATCH, renders))]
+            vectors = space.encode_all(candidate.preset for candidate in chosen)
+            start, share = float(rng.uniform(*STARTS)), float(rng.uniform(*PARTS))
+            varied = estimator.variations(view, vectors, rng, start=start, share=share)
+            batch = [
+                Candidate(
+                    task.constraints.apply(task.with_room(task.synth.freeze(space.decode(vector, parent.preset)))),
+                    (*parent.lineage, self.name),
+                )
+                for vector, parent in zip(varied, chosen, strict=True)
+            ]
+            heard = yield from audition(pool, account, self.name, batch)
+            renders -= len(batch)
+            if not heard:
+                break
+        return pool
