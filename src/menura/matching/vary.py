@@ -18,9 +18,9 @@ BATCH = 16
 """Renders between two looks at what is nearest now."""
 LEADERS = 8
 """Different candidates of which variations are drawn."""
-STARTS = (0.2, 0.9)
+STARTS = (0.3, 0.95)
 """Least and largest time from which parts are drawn anew."""
-PARTS = (0.05, 0.4)
+PARTS = (0.03, 0.35)
 """Least and largest share of the parts that are."""
 
 
