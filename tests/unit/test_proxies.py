@@ -187,6 +187,8 @@ def test_draws_agree_with_ranks_that_are_counted_one_by_one(rng: np.random.Gener
     assert proxy_scores(heard, heard).mrr == 1.0
     # Fewer than a draw wants: half of them, a power of two.
     assert proxy_scores(said, heard).presets == 16
+    # More than twice what a draw wants: twice as many are drawn from.
+    assert proxy_scores(said, heard, presets=16).pool == 32
     # The same answer to all finds nothing.
     assert proxy_scores(np.zeros_like(heard), heard).mrr == pytest.approx(1.0 / 16.0)
     with pytest.raises(InputError, match="a row for each"):

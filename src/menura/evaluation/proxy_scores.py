@@ -42,7 +42,8 @@ def proxy_scores(
     """Both metrics over draws of presets.
 
     Where there are fewer presets than a draw wants, the largest power of two that is at most half of them is taken
-    instead, so that draws differ.
+    instead, so that draws differ. Where there are more than twice as many, all draws are made from twice as many, chosen
+    at random: every distance between two of them is needed.
 
     Args:
         answers: of the proxy, shape (n, dim).
@@ -59,6 +60,9 @@ def proxy_scores(
     count = len(answers)
     if count < presets:
         presets = 1 << ((count // 2).bit_length() - 1)
+    if count > 2 * presets:
+        pool = np.random.default_rng((seed, count)).permutation(count)[: 2 * presets]
+        answers, heard, count = answers[pool], heard[pool], len(pool)
     nearer = _nearer(answers, heard)
     errors = np.abs(answers - heard).mean(axis=1, dtype=np.float64)
     rng = np.random.default_rng(seed)
