@@ -195,7 +195,15 @@ def test_everything_a_table_may_say_is_kept(tmp_path):
 
 def test_the_projects_own_sets_can_be_followed(repository):
     tables = {table.name: table for table in read_tables(repository / "benchmarks" / "sets.toml")}
-    assert set(tables) >= {"real", "real-quick", "real-pairs", "human-60", "human-free", "synthetic-vital", "synthetic-human"}
+    assert set(tables) >= {
+        "real",
+        "real-quick",
+        "real-pairs",
+        "human-60",
+        "human-free",
+        "synthetic-vital",
+        "synthetic-human",
+    }
     assert all(table.what for table in tables.values())
 
 

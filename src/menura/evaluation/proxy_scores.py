@@ -42,8 +42,8 @@ def proxy_scores(
     """Both metrics over draws of presets.
 
     Where there are fewer presets than a draw wants, the largest power of two that is at most half of them is taken
-    instead, so that draws differ. Where there are more than twice as many, all draws are made from twice as many, chosen
-    at random: every distance between two of them is needed.
+    instead, so that draws differ. Where there are more than twice as many, all draws are made from twice as many,
+    chosen at random: every distance between two of them is needed.
 
     Args:
         answers: of the proxy, shape (n, dim).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
@@ -36,6 +36,10 @@ PATIENCE = 8
 """Generations without an improvement after which a search is ended."""
 
 
+Varied = Callable[[Pool, Sequence[Candidate]], list[Candidate]]
+"""A variation of each of some candidates."""
+
+
 class KnobSearch:
     """Turns the synth's own controls until the budget ends.
 
@@ -48,6 +52,8 @@ class KnobSearch:
         step: First sparse step.
         sigma: First step of CMA-ES.
         population: Renders of one generation.
+        varied: Answers with a variation of each of some candidates, such as `Vary.varied`: half of what is tried as
+            other choices then comes from there.
     """
 
     name = "knobs"
@@ -59,11 +65,13 @@ class KnobSearch:
         step: float = STEP,
         sigma: float = SIGMA,
         population: int = POPULATION,
+        varied: Varied | None = None,
     ) -> None:
         self.choice_share = choice_share
         self.step = step
         self.sigma = sigma
         self.population = population
+        self.varied = varied
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Search from the best candidates of the pool."""
@@ -98,6 +106,9 @@ class KnobSearch:
             if not task.constraints.near:
                 for leader in leaders[:2]:
                     n = max(2, (self.population - len(batch)) // 2)
+                    if self.varied is not None:
+                        batch += self.varied(pool, [leader] * (n // 2))
+                        n -= n // 2
                     changed = task.idiom.variants(task, leader.preset, pool.rng, n)
                     batch += [Candidate(task.constraints.apply(p), (*leader.lineage, word)) for p, word in changed]
             if not batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from menura.events import Event, Started
 from menura.matching.audition import audition
@@ -48,25 +48,30 @@ class Vary:
             SpaceError: it answers for another synth or version.
         """
         yield Started(self.name, account.left)
-        task, renders = pool.task, round(self.share * account.left)
-        estimator = self.model.estimator(pool)
-        view, space, rng = view_of(task.target, told=self.model.told), estimator.space, pool.rng
+        renders, rng = round(self.share * account.left), pool.rng
         while renders > 0 and account.left and pool.nearest(1):
             leaders = different(pool.nearest(400), LEADERS)
             # Nearer ones have more variations.
             chosen = [leaders[int(len(leaders) * rng.random() ** 2)] for _ in range(min(BATCH, renders))]
-            vectors = space.encode_all(candidate.preset for candidate in chosen)
-            start, share = float(rng.uniform(*STARTS)), float(rng.uniform(*PARTS))
-            varied = estimator.variations(view, vectors, rng, start=start, share=share)
-            batch = [
-                Candidate(
-                    task.constraints.apply(task.with_room(task.synth.freeze(space.decode(vector, parent.preset)))),
-                    (*parent.lineage, self.name),
-                )
-                for vector, parent in zip(varied, chosen, strict=True)
-            ]
-            heard = yield from audition(pool, account, self.name, batch)
-            renders -= len(batch)
+            heard = yield from audition(pool, account, self.name, self.varied(pool, chosen))
+            renders -= len(chosen)
             if not heard:
                 break
         return pool
+
+    def varied(self, pool: Pool, parents: Sequence[Candidate]) -> list[Candidate]:
+        """A variation of each parent; the errors are those of `run`."""
+        task, rng = pool.task, pool.rng
+        estimator = self.model.estimator(pool)
+        view, space = view_of(task.target, told=self.model.told), estimator.space
+        vectors = space.encode_all(parent.preset for parent in parents)
+        start, share = float(rng.uniform(*STARTS)), float(rng.uniform(*PARTS))
+        found = estimator.variations(view, vectors, rng, start=start, share=share)
+        presets = (
+            task.with_room(task.synth.freeze(space.decode(vector, parent.preset)))
+            for vector, parent in zip(found, parents, strict=True)
+        )
+        return [
+            Candidate(task.constraints.apply(preset), (*parent.lineage, self.name))
+            for preset, parent in zip(presets, parents, strict=True)
+        ]
