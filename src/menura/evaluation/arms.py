@@ -19,6 +19,7 @@ from menura.library.library import Library
 from menura.matching.audition import Audition
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.fit import Fit
+from menura.matching.knobs import KnobSearch
 from menura.matching.predict import Predict
 from menura.matching.resynthesise import Resynthesise
 from menura.matching.retrieve import Retrieve
@@ -109,7 +110,9 @@ def _cmaes_learned(synth: Synth) -> list[Stage]:
 
 
 def _knobs_flow(synth: Synth) -> list[Stage]:
-    return [_model(synth, "flow", share=MODEL_SHARE), *stages_of("knobs", synth)]
+    model = _model(synth, "flow", share=MODEL_SHARE)
+    search = KnobSearch(varied=Vary(model).varied)
+    return [model, *(search if isinstance(stage, KnobSearch) else stage for stage in stages_of("knobs", synth))]
 
 
 def _library(synth: Synth) -> Library:
@@ -195,7 +198,10 @@ CMAES_LEARNED = StageArm(
     _cmaes_learned,
 )
 KNOBS_FLOW = StageArm(
-    "knobs-flow", "menura's search over the synth's own controls, from the flow too", "knobs", _knobs_flow
+    "knobs-flow",
+    "menura's search over the synth's own controls, from the flow and its variations too",
+    "knobs",
+    _knobs_flow,
 )
 NOISE_FLOOR = NoiseFloor()
 RESAMPLED = Resampled()
