@@ -204,6 +204,7 @@ def options(arguments: argparse.Namespace) -> str:
         arguments.encoder != "picture"
     )
     chosen += [f"--adapters {arguments.adapters}"] * bool(arguments.adapters)
+    chosen += ["--start STATE"] * bool(arguments.start) + ["--coarse"] * arguments.coarse
     chosen += [f"--{name} PROXY" for name in ("spectral", "perceptual") if getattr(arguments, name)]
     return " ".join(chosen)
 
