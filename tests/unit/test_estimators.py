@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,11 @@ def test_a_match_goes_on_with_variations_of_what_is_near(models: dict[str, Path]
         sound, note=NOTES[0].pitch, top=1, budget=Budget(40, 60.0)
     )
     assert found[0].distance <= proposed[0].distance
+
+
+def test_every_arm_can_be_sent_to_another_process() -> None:
+    for name in ARMS.names():
+        assert pickle.loads(pickle.dumps(ARMS.get(name))).name == name
 
 
 def test_an_ear_starts_from_the_convolutions_of_timbre() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from menura.errors import InputError
@@ -95,7 +95,12 @@ def _default_model(synth: str, kind: str) -> Estimator:
 
 
 def _sampled(kind: str, n: int, *, routed: bool = True) -> Callable[[Synth], list[Stage]]:
-    return lambda synth: [_model(synth, kind, n, routed=routed), Audition()]
+    # No lambda: arms are sent to other processes.
+    return partial(_samples, kind=kind, n=n, routed=routed)
+
+
+def _samples(synth: Synth, kind: str, n: int, *, routed: bool) -> list[Stage]:
+    return [_model(synth, kind, n, routed=routed), Audition()]
 
 
 def _cmaes_flow(synth: Synth) -> list[Stage]:
