@@ -21,6 +21,7 @@ from menura.matching.budget import Budget
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.matcher import Matcher
 from menura.matching.predict import Predict
+from menura.matching.starts import InitialPatch
 from menura.matching.vary import Vary
 from menura.models.estimator import CARD, open_estimator
 from menura.models.paths import walk
@@ -203,6 +204,10 @@ def test_a_match_goes_on_with_variations_of_what_is_near(models: dict[str, Path]
     matcher = Matcher(toy, [model, Audition(), Vary(model, 1.0)], workers=1)
     found = matcher.match(sound, note=NOTES[0].pitch, top=8, budget=Budget(40, 60.0))
     assert any(match.lineage[-1] == "vary" for match in found)
+    near = Matcher(toy, [InitialPatch(), Audition(), Vary(model, 1.0)], workers=1).match(
+        sound, note=NOTES[0].pitch, top=8, budget=Budget(40, 60.0), near=toy.init()
+    )
+    assert all("vary" not in match.lineage for match in near)
     proposed = Matcher(toy, [model, Audition()], workers=1).match(
         sound, note=NOTES[0].pitch, top=1, budget=Budget(40, 60.0)
     )
@@ -332,6 +337,7 @@ sys.modules["torch"] = None
 import numpy as np
 from pathlib import Path
 from menura.matching.predict import Predict
+from menura.matching.starts import InitialPatch
 from menura.matching.vary import Vary
 from menura.models.estimator import open_estimator
 from menura.models.sound_view import SoundView

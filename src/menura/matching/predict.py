@@ -51,6 +51,7 @@ class Predict:
         self.share = share
         self.told = told
         self.routed = routed
+        self._opened: dict[str, Estimator] = {}
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Propose the samples; where the user wants to stay near a preset, there is nothing to propose.
@@ -90,10 +91,12 @@ class Predict:
         synth = pool.task.synth
         if isinstance(self.model, Estimator):
             return self.model.fitting(patch_space(synth).space)
-        from menura.models.estimator_kinds import KINDS
+        if synth.name not in self._opened:
+            from menura.models.estimator_kinds import KINDS
 
-        named = str(default_model(synth.name, self.model)) if self.model in KINDS else self.model
-        return model_of(named, patch_space(synth))
+            named = str(default_model(synth.name, self.model)) if self.model in KINDS else self.model
+            self._opened[synth.name] = model_of(named, patch_space(synth))
+        return self._opened[synth.name]
 
 
 def view_of(target: Target, *, told: bool = True) -> SoundView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from menura.events import Event, Started
+from menura.events import Event, Started, Warned
 from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
@@ -48,6 +48,9 @@ class Vary:
             SpaceError: it answers for another synth or version.
         """
         yield Started(self.name, account.left)
+        if pool.task.constraints.near:
+            yield Warned("the model is left out: its patches would not stay near the given preset")
+            return pool
         renders, rng = round(self.share * account.left), pool.rng
         while renders > 0 and account.left and pool.nearest(1):
             leaders = different(pool.nearest(400), LEADERS)
