@@ -66,12 +66,11 @@ def judge(size: Size, arguments: argparse.Namespace) -> None:
             heard = [each.to_mono().mono if isinstance(each, Audio) else None for each in sounds]
             if heard[0] is None or not float(np.abs(heard[0]).max()) > 1e-4:
                 continue
-            scores = [measure_all(METRICS, heard[0], each, 44_100) for each in heard[1:] if each is not None]
-            if len(scores) < len(heard) - 1 or any(each["mss"] is None for each in scores):
+            routed, unrouted_too = (_scores(heard[0], part) for part in (heard[1 : JUDGED + 1], heard[JUDGED + 1 :]))
+            if not routed or not unrouted_too:
                 continue
-            with_routes, without = scores[:JUDGED], scores[JUDGED:]
-            found = {"first": with_routes[0], "best": _nearest(with_routes)}
-            found |= {"first_unrouted": without[0], "best_unrouted": _nearest(without)}
+            found = {"first": routed[0], "best": min(routed, key=_mss)}
+            found |= {"first_unrouted": unrouted_too[0], "best_unrouted": min(unrouted_too, key=_mss)}
             row = {f"{name}_{metric}": value for name, each in found.items() for metric, value in each.items()}
             for name, alike in (("route_f1", str), ("route_f1_by_role", role)):
                 row[name] = route_errors(truth.routes, answers[0].routes, alike)["route_f1"]
@@ -84,5 +83,11 @@ def judge(size: Size, arguments: argparse.Namespace) -> None:
     print(json.dumps(judgement))
 
 
-def _nearest(scores: list[dict[str, float | None]]) -> dict[str, float | None]:
-    return min(scores, key=lambda each: each["mss"] or 0.0)
+def _scores(target: Any, answers: list[Any]) -> list[dict[str, float | None]]:
+    """Of the answers that sound, in their order."""
+    found = [measure_all(METRICS, target, each, 44_100) for each in answers if each is not None]
+    return [each for each in found if each["mss"] is not None]
+
+
+def _mss(scores: dict[str, float | None]) -> float:
+    return float(scores["mss"] or 0.0)

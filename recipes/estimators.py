@@ -30,6 +30,7 @@ import numpy as np
 from estimator_judging import judge, parity
 from estimator_rows import SIZES, Size, data_of, patches_of, space_of, told
 
+from menura.errors import MenuraError
 from menura.models.estimator import CARD, DECODER, ENCODER, FORMAT, open_estimator
 from menura.models.estimator_kinds import KINDS
 from menura.models.layout import Layout, fitted_layout
@@ -246,8 +247,12 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--guidance", type=float, default=1.5, help="of the walk, for the card")
     arguments = parser.parse_args(given)
     size = SIZES[arguments.size]
-    for name in [*STAGES][:3] if arguments.stage == "all" else [arguments.stage]:
-        STAGES[name](size, arguments)
+    try:
+        for name in [*STAGES][:3] if arguments.stage == "all" else [arguments.stage]:
+            STAGES[name](size, arguments)
+    except MenuraError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,9 @@ SHARE = 0.25
 """Share of the renders left that samples take."""
 MOST = 64
 """Samples beyond which the next ones say little new."""
+
+
+LEFT_OUT = "the model is left out: its patches would not stay near the given preset"
 
 
 class Predict:
@@ -63,7 +67,7 @@ class Predict:
         yield Started(self.name, account.left)
         task = pool.task
         if task.constraints.near:
-            yield Warned("the model is left out: its patches would not stay near the given preset")
+            yield Warned(LEFT_OUT)
             return pool
         estimator = self.estimator(pool)
         n = int(np.clip(round(self.share * account.left), min(1, account.left), MOST))
@@ -99,6 +103,7 @@ class Predict:
         return self._opened[synth.name]
 
 
+@lru_cache(maxsize=2)
 def view_of(target: Target, *, told: bool = True) -> SoundView:
     """What a model hears of a target; with its note, where it is told and there is one."""
     return SoundView.of(target.audio, target.note if told and target.estimate.pitched else None)

@@ -10,7 +10,7 @@ from menura.matching.budget import Account
 from menura.matching.candidate import Candidate
 from menura.matching.knobs import different
 from menura.matching.pool import Pool
-from menura.matching.predict import Predict, view_of
+from menura.matching.predict import LEFT_OUT, Predict, view_of
 
 SHARE = 0.3
 """Share of the renders left that variations take."""
@@ -49,7 +49,7 @@ class Vary:
         """
         yield Started(self.name, account.left)
         if pool.task.constraints.near:
-            yield Warned("the model is left out: its patches would not stay near the given preset")
+            yield Warned(LEFT_OUT)
             return pool
         renders, rng = round(self.share * account.left), pool.rng
         while renders > 0 and account.left and pool.nearest(1):
