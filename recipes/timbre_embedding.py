@@ -33,10 +33,12 @@ import numpy as np
 
 from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import render_corpus
+from menura.datasets.sampling import samplers_of
 from menura.features.embedders.timbre import CARD, WEIGHTS, PictureNetwork
 from menura.features.semitones import BANDS, FRAMES
 from menura.note import Note
 from menura.storage import hash_file, write_text
+from menura.synths.registry import synth_of
 from menura.training.pictures import EMBEDDER, Pictures, read_pictures
 from menura.version import __version__
 
@@ -86,12 +88,13 @@ def third_note(kind: str, number: int) -> Note:
     return Note(float(pitch), round(float(velocity), 2), round(float(hold), 2), TOTAL)
 
 
-def part_plan(size: Size, kind: str, number: int) -> RenderPlan:
+def part_plan(size: Size, kind: str, number: int, synth: str = "vital") -> RenderPlan:
     """What is rendered as one part."""
     notes = [*(Note(pitch, 0.8, HOLD, TOTAL) for pitch in LIBRARY_PITCHES), third_note(kind, number)]
     return plan_of(
         size.part,
-        PRIOR,
+        PRIOR if PRIOR in samplers_of(synth_of(synth)) else "uniform",
+        synth,
         seed=SEEDS[kind] + number,
         notes=notes,
         embedders=KEPT[kind],
@@ -110,7 +113,9 @@ def corpus(size: Size, out: Path, arguments: argparse.Namespace) -> None:
         for kind in (kind for kind, parts in size.parts.items() if number < parts):
             began = time.perf_counter()
             manifest = render_corpus(
-                part_plan(size, kind, number), str(part_folder(out, kind, number)), workers=arguments.workers
+                part_plan(size, kind, number, arguments.synth),
+                str(part_folder(out, kind, number)),
+                workers=arguments.workers,
             )
             told(f"{kind} {number + 1} of {size.parts[kind]}: {manifest['rows']} sounds", began)
 
@@ -279,6 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=[*STAGES, "all"])
     parser.add_argument("--size", choices=list(SIZES), default="small")
+    parser.add_argument("--synth", default="vital", help="of the corpus; estimators of other synths need one as well")
     parser.add_argument("--out", type=Path, required=True, help="folder of this size's corpus and network")
     parser.add_argument("--workers", type=int, help="processes that render; one a core by default")
     parser.add_argument("--threads", type=int, help="of torch; one a core by default")

@@ -103,7 +103,10 @@ def sparse(synth: Synth, rng: np.random.Generator) -> Preset:
 
 family = OfSynth("family", {"vital": "menura.datasets.family_prior:vital_family"})
 """What a bass, a pad or a drum tends to be, one family after another."""
-human = OfSynth("human", {"vital": "menura.datasets.vital_prior:human_vital"})
+human = OfSynth(
+    "human",
+    {"vital": "menura.datasets.vital_prior:human_vital", "dx7": "menura.datasets.dx7_prior:human_dx7"},
+)
 """As people set the controls, by statistics."""
 
 

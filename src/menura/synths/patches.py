@@ -1,7 +1,8 @@
 """What of a synth's presets an estimator predicts: a space, its parts, and which of those are interchangeable.
 
 The base is the synth's own space, a part for each of its groups. A synth that is known better says more: Vital's choice
-of stock tables and shapes becomes parameters, and its oscillators are one family. Knows no network.
+of stock tables and shapes becomes parameters, and its oscillators are one family; a DX7's ratios are choices. Knows no
+network.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def patch_space(synth: Synth) -> PatchSpace:
         from menura.synths.vital.patch_space import vital_patch_space
 
         return vital_patch_space()
+    if synth.name == "dx7":
+        from menura.synths.dx7.patch_space import dx7_patch_space
+
+        return dx7_patch_space()
     space = synth.space
     groups = {parameter.name: parameter.group for parameter in space.parameters}
     return PatchSpace(space, lambda name: groups.get(name, "voice"))
