@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri
 from menura.datasets.copula import fit_copula
 from menura.datasets.marginals import fit_choice, fit_marginal
 from menura.datasets.voices import Voices
+from menura.errors import InputError
 from menura.storage import hash_bytes, hash_file, write_bytes
 from menura.synths.dx7.controls import controls
 from menura.synths.dx7.synth import Dx7
@@ -85,7 +86,8 @@ def fit(rows: Matrix, about: dict[str, Any]) -> dict[str, Any]:
     for place, control in enumerate(controls()):
         choice = control.kind == "choice"
         marginal = (fit_choice if choice else fit_marginal)(rows[:, place], ones, FLOOR)
-        assert marginal is not None, control.name
+        if marginal is None:
+            raise InputError(f"only {len(rows)} voices; give {FLOOR} at least")
         low[:, place], high[:, place] = intervals(rows[:, place], choice=choice)
         columns[control.name] = {
             "ranks": [round(float(rank), 4) for rank in marginal.ranks],

@@ -72,14 +72,12 @@ def test_a_table_of_other_controls_is_refused(monkeypatch):
     table = voice_table()
     monkeypatch.setattr(dx7_prior, "read_table", lambda _: replace(table, about={**table.about, "space": "another"}))
     voice_table.cache_clear()
-    with pytest.raises(WorkError, match="recipes/dx7_prior.py"):
+    with pytest.raises(WorkError, match=r"recipes/dx7_prior\.py"):
         voice_table()
     voice_table.cache_clear()
 
 
-def test_the_recipe_gives_the_same_table_twice_and_leaves_the_held_out_voices_out(
-    shared_data, recipe, tmp_path, monkeypatch
-):
+def test_the_recipe_gives_the_same_table_twice_and_holds_a_tenth_out(shared_data, recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe, "ROUNDS", 4)
     monkeypatch.setattr(recipe, "FITTED", 300)
     packed = np.load(shared_data / "dx7_voices.npy")[:1_500]
