@@ -53,9 +53,9 @@ def main() -> None:
     arguments = parser.parse_args()
     synth, bank = synth_of("dx7"), Voices(arguments.voices)
     order = np.random.default_rng(SEED).permutation(len(bank.names))
-    messages = list(
-        bank.read([bank.names[place] for place in order[: 15 * max(ASKED, arguments.count) // 10]]).values()
-    )
+    # A tenth is held out: so many hold enough of both.
+    chosen = order[: max(15 * ASKED, 3 * arguments.count // 2)]
+    messages = list(bank.read([bank.names[place] for place in chosen]).values())
     asked = [m for m in messages if held_out_message(m)][:ASKED]
     fitted = [m for m in messages if not held_out_message(m)][: arguments.count]
     targets = contours_of([synth.freeze(synth.read(message)) for message in asked])

@@ -68,7 +68,7 @@ def test_uniform_leaves_out_what_the_paper_fixes():
 def test_an_unknown_sampler_and_one_that_lacks_the_synth_name_what_there_is(tmp_path):
     with pytest.raises(UnknownNameError, match="human"):
         sampler_of("humane", VITAL)
-    with pytest.raises(InputError, match=r"'human' knows vital and not 'toy'; .* uniform, mutate:FOLDER"):
+    with pytest.raises(InputError, match=r"'human' knows dx7, vital and not 'toy'; .* uniform, mutate:FOLDER"):
         sampler_of("human", TOY)
     assert "human" in samplers_of(VITAL)
     assert "human" not in samplers_of(TOY)
