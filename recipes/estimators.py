@@ -71,6 +71,23 @@ def train(size: Size, arguments: argparse.Namespace) -> Any:
     return fit(task, settings, out, show, machine=Machine(coarse=arguments.coarse)).network, layout, patches
 
 
+def limits_of(synth: str, layout: Layout) -> list[str]:
+    """What a card must say that an answer cannot be."""
+    own = {
+        "vital": (
+            "Oscillators play stock tables, LFOs plain shapes; samples, drawn shapes and other tables are not told.",
+            f"Of {layout.slots.count} routes at most, those that the prior uses, none into another's amount.",
+        ),
+    }
+    return [
+        "Trained on renders of one synthesizer, patches of a statistical prior, of 1.5 s; recordings were never "
+        "heard in training, only changes that a recording may bring.",
+        "Hears the first 1.5 s of a sound. Gain and width are not heard.",
+        *own.get(synth, ()),
+        "Longer training in other numbers of threads or on other processors gives other weights.",
+    ]
+
+
 def export(size: Size, arguments: argparse.Namespace) -> None:
     """Writes the mean network as ONNX, compares the two, writes the card."""
     import torch
@@ -98,14 +115,7 @@ def export(size: Size, arguments: argparse.Namespace) -> None:
         "training": {"task": asdict(own), "loop": asdict(loop_settings(size, arguments))},
         "recipe": f"recipes/estimators.py all {options(arguments)}",
         "made_with": {"menura": __version__, "python": platform.python_version(), "torch": version("torch")},
-        "limits": [
-            "Trained on renders of one synthesizer, patches of a statistical prior, of 1.5 s; recordings were never "
-            "heard in training, only changes that a recording may bring.",
-            "Hears the first 1.5 s of a sound. Gain and width are not heard.",
-            "Oscillators play stock tables, LFOs plain shapes; samples, drawn shapes and other tables are not told.",
-            f"Of {layout.slots.count} routes at most, those that the prior uses, none into another's amount.",
-            "Longer training in other numbers of threads or on other processors gives other weights.",
-        ],
+        "limits": limits_of(arguments.synth, layout),
     }
     write_text(out / CARD, json.dumps(card, indent=1) + "\n", force=True)
     mine = open_estimator(out, space_of(arguments))

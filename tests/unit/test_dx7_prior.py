@@ -19,8 +19,9 @@ from menura.storage import hash_file
 from menura.synths.dx7.controls import control_of, controls
 from menura.synths.dx7.synth import Dx7
 from menura.synths.patches import patch_space
+from menura.synths.registry import synth_of
 
-DX7 = Dx7()
+DX7 = synth_of("dx7")
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
@@ -63,7 +64,7 @@ def test_draws_are_voices_in_the_shares_of_the_table():
 
 
 def test_nearly_all_draws_are_audible():
-    DX7.check()
+    Dx7().check()
     drawn = [draw_preset(sampler_of("human", DX7), DX7, 5, index) for index in range(40)]
     assert sum(DX7.render(preset, Note(hold=0.4, total=0.5)).peak >= 1e-3 for preset in drawn) >= 36
 

@@ -15,7 +15,9 @@ import pytest
 from menura.datasets.plan import plan_of
 from menura.datasets.rendering import render_corpus
 from menura.errors import InputError, SpaceError, UnknownNameError
-from menura.evaluation.arms import ARMS
+from menura.evaluation.arm import NotApplicableError
+from menura.evaluation.arms import ARMS, FLOW_8, arm_of
+from menura.evaluation.stage_arm import StageArm
 from menura.matching.audition import Audition
 from menura.matching.budget import Budget
 from menura.matching.cmaes import CmaEsSearch
@@ -23,7 +25,7 @@ from menura.matching.matcher import Matcher
 from menura.matching.predict import Predict
 from menura.matching.starts import InitialPatch
 from menura.matching.vary import Vary
-from menura.models.estimator import CARD, open_estimator
+from menura.models.estimator import CARD, Estimator, open_estimator
 from menura.models.paths import walk
 from menura.models.shipped import folder_of
 from menura.models.sound_view import SoundView
@@ -159,6 +161,19 @@ def test_a_run_that_was_stopped_is_the_run_that_was_not(
     assert np.array_equal(*found)
 
 
+def test_only_the_picture_encoder_starts_from_the_timbre_embedding(
+    recipe: Any, corpus: Path, models: dict[str, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("transformers")
+    torch.save({"network": {}}, tmp_path / "state.pt")
+    arguments = _parsed(recipe, corpus, tmp_path, models["flow"].parent)
+    arguments.kind, arguments.start = "ast", tmp_path / "state.pt"
+    patches = recipe.patches_of(arguments, "train")
+    layout = fitted_layout(recipe.space_of(arguments), patches.vectors)
+    with pytest.raises(InputError, match="leave start out"):
+        recipe.task_of(recipe.SIZES["tiny"], arguments, patches, layout)
+
+
 def _parsed(recipe: Any, corpus: Path, out: Path, cache: Path) -> Any:
     import argparse
 
@@ -217,6 +232,23 @@ def test_a_match_goes_on_with_variations_of_what_is_near(models: dict[str, Path]
 def test_every_arm_can_be_sent_to_another_process() -> None:
     for name in ARMS.names():
         assert pickle.loads(pickle.dumps(ARMS.get(name))).name == name
+
+
+def test_an_arm_takes_a_model_by_its_folder(models: dict[str, Path], tmp_path: Path) -> None:
+    toy, place = synth_of("toy"), models["flow"]
+    arm = arm_of(f"flow-8={place}")
+    assert arm.name == f"flow-8-{place.name}"
+    assert isinstance(arm, StageArm)
+    proposer, _ = pickle.loads(pickle.dumps(arm)).stages(toy)
+    assert isinstance(proposer.model, Estimator)
+    with pytest.raises(NotApplicableError, match="no flow model of toy"):
+        FLOW_8.stages(toy)
+    with pytest.raises(InputError, match="'knobs' asks no model"):
+        arm_of(f"knobs={place}")
+    with pytest.raises(UnknownNameError, match="no model is called"):
+        arm_of(f"flow={tmp_path}")
+    with pytest.raises(SpaceError):
+        arm.stages(synth_of("dx7"))
 
 
 def test_an_ear_starts_from_the_convolutions_of_timbre() -> None:

@@ -29,7 +29,11 @@ def bench_run(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished one is continued.")],
     arms: Annotated[
-        str, typer.Option("--arms", help="Names with commas; external:NAME=FOLDER for another tool's answers.")
+        str,
+        typer.Option(
+            "--arms",
+            help="Names with commas; NAME=FOLDER with a model of yours, external:NAME=FOLDER another tool's answers.",
+        ),
     ] = "init,random,random-best,cmaes,resynthesis,full",
     metrics: Annotated[str, typer.Option("--metrics", help="Names with commas; all by default.")] = "",
     conditions: Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
+from inspect import signature
 from pathlib import Path
 
 from menura.errors import InputError
@@ -28,7 +29,7 @@ from menura.matching.starts import InitialPatch, RandomStarts
 from menura.matching.tracks import stages_of
 from menura.matching.vary import Vary
 from menura.models.estimator import Estimator, open_estimator
-from menura.models.shipped import default_model
+from menura.models.shipped import default_model, folder_of
 from menura.registry import Registry
 from menura.synths.base import Synth
 from menura.synths.patches import patch_space
@@ -44,7 +45,6 @@ MODEL_SHARE = 0.06
 """Share of the renders that samples take where a search brings starts of its own."""
 CHECKS = 3
 """Renders that are kept for the check of written presets."""
-
 HITS = 0.08
 """Share of the renders that the library's hits take, where starts of other kinds follow."""
 
@@ -80,18 +80,27 @@ def _neighbour_fit(synth: Synth) -> list[Stage]:
 
 
 def _model(
-    synth: Synth, kind: str, n: int | None = None, share: float = FIRST_DRAWS, *, routed: bool = True
+    synth: Synth,
+    kind: str,
+    n: int | None = None,
+    share: float = FIRST_DRAWS,
+    *,
+    routed: bool = True,
+    folder: str | None = None,
 ) -> Predict:
     try:
-        return Predict(_default_model(synth.name, kind), n, share, routed=routed)
+        return Predict(_opened(synth.name, kind, folder), n, share, routed=routed)
     except InputError as error:
+        if folder is not None:
+            raise
         raise NotApplicableError(str(error)) from error
 
 
 @cache
-def _default_model(synth: str, kind: str) -> Estimator:
-    """Opened once in each process, not for each row."""
-    return open_estimator(default_model(synth, kind), patch_space(synth_of(synth)))
+def _opened(synth: str, kind: str, folder: str | None) -> Estimator:
+    """The package's model of a kind, or a folder's: opened once in each process, not for each row."""
+    place = default_model(synth, kind) if folder is None else folder_of(folder)
+    return open_estimator(place, patch_space(synth_of(synth)))
 
 
 def _sampled(kind: str, n: int, *, routed: bool = True) -> Callable[[Synth], list[Stage]]:
@@ -99,23 +108,23 @@ def _sampled(kind: str, n: int, *, routed: bool = True) -> Callable[[Synth], lis
     return partial(_samples, kind=kind, n=n, routed=routed)
 
 
-def _samples(synth: Synth, kind: str, n: int, *, routed: bool) -> list[Stage]:
-    return [_model(synth, kind, n, routed=routed), Audition()]
+def _samples(synth: Synth, kind: str, n: int, *, routed: bool, folder: str | None = None) -> list[Stage]:
+    return [_model(synth, kind, n, routed=routed, folder=folder), Audition()]
 
 
-def _cmaes_flow(synth: Synth) -> list[Stage]:
-    return [_model(synth, "flow"), Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
+def _cmaes_flow(synth: Synth, *, folder: str | None = None) -> list[Stage]:
+    return [_model(synth, "flow", folder=folder), Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
-def _cmaes_learned(synth: Synth) -> list[Stage]:
+def _cmaes_learned(synth: Synth, *, folder: str | None = None) -> list[Stage]:
     half = FIRST_DRAWS / 2.0
-    model = _model(synth, "flow", share=half)
+    model = _model(synth, "flow", share=half, folder=folder)
     proposers = [model, Retrieve(_library(synth), share=half)]
     return [*proposers, Audition(), Fit(), Vary(model), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
-def _knobs_flow(synth: Synth) -> list[Stage]:
-    model = _model(synth, "flow", share=MODEL_SHARE)
+def _knobs_flow(synth: Synth, *, folder: str | None = None) -> list[Stage]:
+    model = _model(synth, "flow", share=MODEL_SHARE, folder=folder)
     search = KnobSearch(varied=Vary(model).varied)
     return [model, *(search if isinstance(stage, KnobSearch) else stage for stage in stages_of("knobs", synth))]
 
@@ -250,18 +259,29 @@ ARMS: Registry[Arm] = Registry(
 
 
 def arm_of(text: str) -> Arm:
-    """An arm by its name, or ``external:NAME=FOLDER`` for answers that another tool left in a folder.
+    """An arm by its name.
+
+    Args:
+        text: the name; ``NAME=FOLDER`` takes an estimator of yours in place of the package's, in an arm that has one;
+            ``external:NAME=FOLDER`` takes answers that another tool left in a folder.
 
     Raises:
-        UnknownNameError: no such arm; the message lists those that there are.
-        InputError: an external arm without a name or folder.
+        UnknownNameError: no such arm, or no such model; the message lists those that there are.
+        InputError: an external arm without a name or folder, or an arm that asks no model.
     """
-    if not text.startswith("external:"):
-        return ARMS.get(text)
-    name, _, folder = text.removeprefix("external:").partition("=")
-    if not name or not folder:
-        raise InputError(f"{text!r} names no folder of answers; write external:NAME=FOLDER")
-    return External(name, Path(folder))
+    if text.startswith("external:"):
+        name, _, folder = text.removeprefix("external:").partition("=")
+        if not name or not folder:
+            raise InputError(f"{text!r} names no folder of answers; write external:NAME=FOLDER")
+        return External(name, Path(folder))
+    name, _, folder = text.partition("=")
+    arm = ARMS.get(name)
+    if not folder:
+        return arm
+    if not isinstance(arm, StageArm) or "folder" not in signature(arm.stages).parameters:
+        raise InputError(f"the arm {name!r} asks no model; name one that does, e.g. flow-8={folder}")
+    place = folder_of(folder).resolve()
+    return replace(arm, name=f"{name}-{place.name}", stages=partial(arm.stages, folder=str(place)))
 
 
 def arms_of(wanted: Iterable[str | Arm]) -> list[Arm]:

@@ -18,6 +18,7 @@ from menura.models.assignment import led_noise, nearest_arrangement
 from menura.models.estimator_network import Architecture, EstimatorNetwork
 from menura.models.layout import Layout
 from menura.models.paths import at
+from menura.models.picture_encoder import PictureEncoder
 from menura.storage import hash_bytes
 from menura.training.augmentation import Augmentation, augmented
 from menura.training.patches import Patches
@@ -86,6 +87,8 @@ class EstimatorTask:
             torch.manual_seed(settings.seed)
             self.network: nn.Module = EstimatorNetwork(layout, settings.architecture, pretrained)
             if start is not None:
+                if not isinstance(self.network.encoder, PictureEncoder):
+                    raise InputError("only the picture encoder can start from the timbre embedding; leave start out")
                 self.network.encoder.start_from_timbre(dict(start))
         self._order = EpochOrder(trained, settings.batch, settings.seed)
         self._started = f"{pretrained} {start is not None} {sorted(proxy.weights.items()) if proxy else None}"
