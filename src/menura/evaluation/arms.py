@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache, partial
 from inspect import signature
 from pathlib import Path
+from typing import cast
 
 from menura.errors import InputError
 from menura.evaluation.arm import Arm, NotApplicableError
@@ -281,7 +282,8 @@ def arm_of(text: str) -> Arm:
     if not isinstance(arm, StageArm) or "folder" not in signature(arm.stages).parameters:
         raise InputError(f"the arm {name!r} asks no model; name one that does, e.g. flow-8={folder}")
     place = folder_of(folder).resolve()
-    return replace(arm, name=f"{name}-{place.name}", stages=partial(arm.stages, folder=str(place)))
+    stages = cast(Callable[..., list[Stage]], arm.stages)
+    return replace(arm, name=f"{name}-{place.name}", stages=partial(stages, folder=str(place)))
 
 
 def arms_of(wanted: Iterable[str | Arm]) -> list[Arm]:
