@@ -203,6 +203,7 @@ def test_the_projects_own_sets_can_be_followed(repository):
         "human-free",
         "synthetic-vital",
         "synthetic-human",
+        "synthetic-jx10",
     }
     assert all(table.what for table in tables.values())
 
