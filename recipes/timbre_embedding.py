@@ -289,13 +289,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes that render; one a core by default")
     parser.add_argument("--threads", type=int, help="of torch; one a core by default")
     parser.add_argument("--train-parts", type=int, help="parts that are trained on, instead of the size's")
+    parser.add_argument("--unseen-parts", type=int, help="parts that are judged on, instead of the size's")
     parser.add_argument("--steps", type=int, help="of training, instead of the size's")
     parser.add_argument("--bfloat16", action="store_true", help="where the processor has it: nearly twice as fast")
     parser.add_argument("--manifest", type=Path, help="of real recordings, on which it is judged as well")
     arguments = parser.parse_args()
     size = SIZES[arguments.size]
-    if arguments.train_parts:
-        size = replace(size, parts={**size.parts, "train": arguments.train_parts})
+    asked = {"train": arguments.train_parts, "unseen": arguments.unseen_parts}
+    size = replace(size, parts={kind: asked[kind] or parts for kind, parts in size.parts.items()})
     for name in [*STAGES][:4] if arguments.stage == "all" else [arguments.stage]:
         STAGES[name](size, arguments.out, arguments)
 

@@ -24,6 +24,7 @@ from menura.matching.cmaes import CmaEsSearch
 from menura.matching.matcher import Matcher
 from menura.matching.predict import Predict
 from menura.matching.starts import InitialPatch
+from menura.matching.tracks import match, stages_of
 from menura.matching.vary import Vary
 from menura.models.estimator import CARD, Estimator, open_estimator
 from menura.models.paths import walk
@@ -232,6 +233,24 @@ def test_a_match_goes_on_with_variations_of_what_is_near(models: dict[str, Path]
 def test_every_arm_can_be_sent_to_another_process() -> None:
     for name in ARMS.names():
         assert pickle.loads(pickle.dumps(ARMS.get(name))).name == name
+
+
+def test_a_match_takes_a_model_by_its_folder(models: dict[str, Path], tmp_path: Path) -> None:
+    toy = synth_of("toy")
+    sound = toy.render(toy.init().with_values(level=0.4), NOTES[0])
+    found = match(sound, "toy", model=str(models["flow"]), renders=24, note=NOTES[0], workers=1)
+    assert found
+    names = [[type(stage).__name__ for stage in stages_of("knobs", toy, str(models[kind]))] for kind in models]
+    assert all(own == ["Predict", "Audition", "KnobSearch", "Rank"] for own in names)  # no draws beside the samples
+    with pytest.raises(InputError, match="add --track knobs"):
+        stages_of("any", synth_of("vital"), "vital-flow-small")
+    assert "Starts" in {type(stage).__name__ for stage in stages_of("knobs", synth_of("vital"), "vital-flow-small")}
+    with pytest.raises(SpaceError, match="menura models list"):
+        match(sound, "toy", model="vital-flow-small")
+    with pytest.raises(UnknownNameError, match="no model is called"):
+        match(sound, "toy", model=str(tmp_path))
+    with pytest.raises(InputError, match="leave the model out"):
+        match(None, "toy", text="bright bass", model=str(models["flow"]))
 
 
 def test_an_arm_takes_a_model_by_its_folder(models: dict[str, Path], tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ def match(
     near: Annotated[
         Path | None, typer.Option("--near", help="Preset to stay near; bank.syx#3 is the third of a bank.")
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", help="Estimator that the search draws from: its folder, or a name that menura models list has."
+        ),
+    ] = "",
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell how the nearest is built, in the report and beside it.")
     ] = False,
@@ -97,7 +103,7 @@ def match(
     target = target_of(sound, text, note=pitch, text_by=text_by, fetch=fetch)
     usual = default_renders(track, synth, audible=target.audible)
     limit = Budget(usual if renders is None else renders, seconds)
-    matcher = Matcher(player, stages_for(target, track, player), seed=seed, workers=workers)
+    matcher = Matcher(player, stages_for(target, track, player, model), seed=seed, workers=workers)
     cancel = threading.Event()
     with _signals(stopper(cancel)), Progress(limit, target, quiet=json) as progress:
         finished = progress.follow(

@@ -21,7 +21,7 @@ from menura.library.library import Library
 from menura.matching.audition import Audition
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.fit import Fit
-from menura.matching.knobs import KnobSearch
+from menura.matching.learned import learned_stages
 from menura.matching.predict import Predict
 from menura.matching.resynthesise import Resynthesise
 from menura.matching.retrieve import Retrieve
@@ -42,8 +42,6 @@ FIRST_DRAWS = 0.25
 """Share of the renders that CMA-ES spends on random patches, from the best of which it starts."""
 NEAR_SIGMA = 0.05
 """First step of CMA-ES from patches that sound like the target: larger ones leave them at once (docs/log.md)."""
-MODEL_SHARE = 0.06
-"""Share of the renders that samples take where a search brings starts of its own."""
 CHECKS = 3
 """Renders that are kept for the check of written presets."""
 HITS = 0.08
@@ -80,17 +78,9 @@ def _neighbour_fit(synth: Synth) -> list[Stage]:
     return [Retrieve(_library(synth), share=FIRST_DRAWS), Audition(), Fit()]
 
 
-def _model(
-    synth: Synth,
-    kind: str,
-    n: int | None = None,
-    share: float = FIRST_DRAWS,
-    *,
-    routed: bool = True,
-    folder: str | None = None,
-) -> Predict:
+def _model_of(synth: Synth, kind: str, folder: str | None) -> Estimator:
     try:
-        return Predict(_opened(synth.name, kind, folder), n, share, routed=routed)
+        return _opened(synth.name, kind, folder)
     except InputError as error:
         if folder is not None:
             raise
@@ -110,24 +100,23 @@ def _sampled(kind: str, n: int, *, routed: bool = True) -> Callable[[Synth], lis
 
 
 def _samples(synth: Synth, kind: str, n: int, *, routed: bool, folder: str | None = None) -> list[Stage]:
-    return [_model(synth, kind, n, routed=routed, folder=folder), Audition()]
+    return [Predict(_model_of(synth, kind, folder), n, routed=routed), Audition()]
 
 
 def _cmaes_flow(synth: Synth, *, folder: str | None = None) -> list[Stage]:
-    return [_model(synth, "flow", folder=folder), Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
+    model = Predict(_model_of(synth, "flow", folder), share=FIRST_DRAWS)
+    return [model, Audition(), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
 def _cmaes_learned(synth: Synth, *, folder: str | None = None) -> list[Stage]:
     half = FIRST_DRAWS / 2.0
-    model = _model(synth, "flow", share=half, folder=folder)
+    model = Predict(_model_of(synth, "flow", folder), share=half)
     proposers = [model, Retrieve(_library(synth), share=half)]
     return [*proposers, Audition(), Fit(), Vary(model), Fit(), CmaEsSearch(sigma=NEAR_SIGMA)]
 
 
 def _knobs_flow(synth: Synth, *, folder: str | None = None) -> list[Stage]:
-    model = _model(synth, "flow", share=MODEL_SHARE, folder=folder)
-    search = KnobSearch(varied=Vary(model).varied)
-    return [model, *(search if isinstance(stage, KnobSearch) else stage for stage in stages_of("knobs", synth))]
+    return learned_stages(synth, _model_of(synth, "flow", folder))
 
 
 def _library(synth: Synth) -> Library:

@@ -31,6 +31,8 @@ class Idiom:
 
     start_share = 0.25
     """Share of a search's renders that goes into starts."""
+    picks_starts = False
+    """Whether a forecast picks the starts; otherwise they are blind draws."""
     ranges: Mapping[str, tuple[float, float]] = {}
     """Useful ranges of continuous controls in the engine's units, where narrower than the whole."""
 

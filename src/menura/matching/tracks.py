@@ -28,14 +28,17 @@ WORDS_RENDERS = 120
 """Renders of a match to words alone where the user names none."""
 
 
-def stages_for(target: Target, track: str, synth: Synth) -> list[Stage]:
+def stages_for(target: Target, track: str, synth: Synth, model: str = "") -> list[Stage]:
     """The stages of a track for a target; words alone have stages of their own, whatever the track.
 
     Raises:
-        InputError: there is no such track, or the synth's library cannot be used.
+        InputError: there is no such track, or the synth's library cannot be used; a model is given with words alone.
+        MenuraError: as `stages_of`.
     """
     if target.audible:
-        return stages_of(track, synth)
+        return stages_of(track, synth, model)
+    if model:
+        raise InputError("a model answers sounds, not words alone; give a sound, or leave the model out")
     from menura.library.library import Library
     from menura.matching.audition import Audition
     from menura.matching.knobs import KnobSearch
@@ -52,11 +55,18 @@ def default_renders(track: str, synth: str = "vital", *, audible: bool = True) -
     return _DEFAULT_RENDERS[track if synth == "vital" else "knobs"]
 
 
-def stages_of(track: str, synth: Synth) -> list[Stage]:
+def stages_of(track: str, synth: Synth, model: str = "") -> list[Stage]:
     """The stages of a track.
 
+    Args:
+        track: its name.
+        synth: what answers.
+        model: an estimator of the synth, by its name or folder, whose samples and variations the search then tries.
+
     Raises:
-        InputError: there is no such track.
+        InputError: there is no such track, or it takes no model, or the model is damaged.
+        UnknownNameError: there is no such model.
+        SpaceError: it is of another synth.
     """
     from menura.matching.audition import Audition
     from menura.matching.knobs import KnobSearch
@@ -67,7 +77,15 @@ def stages_of(track: str, synth: Synth) -> list[Stage]:
     if track == "any" and synth.name == "vital":
         from menura.matching.resynthesise import Resynthesise
 
+        if model:
+            raise InputError("a model answers with the synth's own controls; add --track knobs, or leave it out")
         return [Resynthesise(), Audition(), Refine(), Rank()]
+    if track in get_args(Track) and model:
+        from menura.matching.learned import learned_stages
+        from menura.models.shipped import model_of
+        from menura.synths.patches import patch_space
+
+        return learned_stages(synth, model_of(model, patch_space(synth)))
     if track in get_args(Track):
         return [Starts(), Audition(), KnobSearch(), Rank()]
     raise InputError(f"no track is called {track!r}; choose any or knobs")
@@ -88,6 +106,7 @@ def match(
     lock: Iterable[str] = (),
     near: Preset | None = None,
     workers: int | None = None,
+    model: str = "",
 ) -> list[Match]:
     """Presets that play a sound, or are what words say, nearest first.
 
@@ -107,6 +126,7 @@ def match(
         lock: Controls or groups to keep as they are in `near` or in the initial patch.
         near: A preset to stay near.
         workers: Engines at work at the same time; None is one a core.
+        model: On track `knobs`, an estimator of the synth by its name or folder, for the search to draw from.
 
     Raises:
         MenuraError: the input cannot be used, or the work failed.
@@ -115,7 +135,7 @@ def match(
 
     player = synth_of(synth)
     target = target_of(sound, text, note=note, text_by=text_by)
-    stages = stages_for(target, track, player)
+    stages = stages_for(target, track, player, model)
     usual = default_renders(track, player.name, audible=target.audible)
     matcher = Matcher(player, stages, seed=seed, workers=workers)
     limit = Budget(usual if renders is None else renders, seconds)

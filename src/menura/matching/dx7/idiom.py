@@ -22,6 +22,7 @@ class Dx7Idiom(Idiom):
     """The idiom of the DX7."""
 
     start_share = 0.08
+    picks_starts = True
     ranges: Mapping[str, tuple[float, float]] = {
         name: (float(low), float(high)) for name, low, high in zip(NAMES, LOW, HIGH, strict=True)
     }

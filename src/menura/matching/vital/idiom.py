@@ -27,6 +27,7 @@ class VitalIdiom(Idiom):
 
     start_share = 0.08
     """A forecast has picked the starts: few are enough."""
+    picks_starts = True
     ranges: Mapping[str, tuple[float, float]] = {knob.name: (knob.low, knob.high) for knob in (*KNOBS, *FINE_KNOBS)}
 
     def starts(self, task: Task, rng: np.random.Generator, n: int) -> Iterable[Start]:
