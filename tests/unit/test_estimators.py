@@ -18,12 +18,14 @@ from menura.errors import InputError, SpaceError, UnknownNameError
 from menura.evaluation.arm import NotApplicableError
 from menura.evaluation.arms import ARMS, FLOW_8, arm_of
 from menura.evaluation.stage_arm import StageArm
+from menura.events import Improved
 from menura.matching.audition import Audition
 from menura.matching.budget import Budget
 from menura.matching.cmaes import CmaEsSearch
 from menura.matching.matcher import Matcher
 from menura.matching.predict import Predict
-from menura.matching.starts import InitialPatch
+from menura.matching.starts import InitialPatch, Starts
+from menura.matching.target import Target
 from menura.matching.tracks import match, stages_of
 from menura.matching.vary import Vary
 from menura.models.estimator import CARD, Estimator, open_estimator
@@ -240,11 +242,21 @@ def test_a_match_takes_a_model_by_its_folder(models: dict[str, Path], tmp_path: 
     sound = toy.render(toy.init().with_values(level=0.4), NOTES[0])
     found = match(sound, "toy", model=str(models["flow"]), renders=24, note=NOTES[0], workers=1)
     assert found
-    names = [[type(stage).__name__ for stage in stages_of("knobs", toy, str(models[kind]))] for kind in models]
-    assert all(own == ["Predict", "Audition", "KnobSearch", "Rank"] for own in names)  # no draws beside the samples
+    near = match(sound, "toy", model=str(models["flow"]), near=toy.init(), renders=24, note=NOTES[0], workers=1)
+    assert not any(word.startswith("model") for one in near for word in one.lineage)
+    for kind in models:
+        stages = stages_of("knobs", toy, str(models[kind]))
+        words = [
+            candidate.lineage[0]
+            for event in Matcher(toy, stages, workers=1).stream(Target.of(sound, NOTES[0]), budget=Budget(renders=24))
+            if isinstance(event, Improved) and (candidate := event.candidate)
+        ]
+        assert set(words) == {f"model:{kind}"}  # no blind draws beside the samples
     with pytest.raises(InputError, match="add --track knobs"):
         stages_of("any", synth_of("vital"), "vital-flow-small")
-    assert "Starts" in {type(stage).__name__ for stage in stages_of("knobs", synth_of("vital"), "vital-flow-small")}
+    _, starts, *_ = stages_of("knobs", synth_of("vital"), "vital-flow-small")
+    assert isinstance(starts, Starts)
+    assert not starts.spare  # a forecast picks them
     with pytest.raises(SpaceError, match="menura models list"):
         match(sound, "toy", model="vital-flow-small")
     with pytest.raises(UnknownNameError, match="no model is called"):

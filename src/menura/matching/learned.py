@@ -24,5 +24,5 @@ def learned_stages(synth: Synth, model: Estimator) -> list[Stage]:
     picked = idiom_of(synth.name).picks_starts
     samples = Predict(model, share=SHARE if picked else ALONE)
     varied = Vary(samples).varied if model.kind in NOISY else None
-    starts: list[Stage] = [Starts()] if picked else []
-    return [samples, *starts, Audition(), KnobSearch(varied=varied), Rank()]
+    # Spare starts are drawn where there are no samples: near a preset that the user wants to stay with.
+    return [samples, Starts(spare=not picked), Audition(), KnobSearch(varied=varied), Rank()]

@@ -20,16 +20,23 @@ class Starts:
     """Proposes starts: family-wise patches that a forecast has picked for this sound, and plain random ones.
 
     Where the user wants to stay near a preset, the starts are that preset with small changes.
+
+    Args:
+        share: Share of the renders left; None is the idiom's.
+        spare: Propose nothing where a stage before has proposed something.
     """
 
     name = "starts"
 
-    def __init__(self, share: float | None = None) -> None:
+    def __init__(self, share: float | None = None, *, spare: bool = False) -> None:
         self.share = share
+        self.spare = spare
 
     def run(self, pool: Pool, account: Account) -> Generator[Event, None, Pool]:
         """Propose about `share` of the renders left."""
         yield Started(self.name, account.left)
+        if self.spare and pool.waiting:
+            return pool
         task = pool.task
         share = self.share or task.idiom.start_share
         count = int(np.clip(share * account.left, 12, MOST))
