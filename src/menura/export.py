@@ -45,6 +45,8 @@ class RunFacts:
     locked: tuple[str, ...] = ()
     near: str = ""
     """The preset to stay near, or empty."""
+    model: str = ""
+    """The estimator that the search drew from, or empty."""
 
 
 def export_matches(
@@ -235,6 +237,7 @@ def _run_card(
         "budget": _budget(run),
         "locked": list(run.locked),
         "near": run.near,
+        "model": run.model,
         "engine_seconds": run.engine_seconds,
         "matches": list(cards),
         "files": {name: storage.hash_bytes(body) for name, body in files.items()},

@@ -122,6 +122,7 @@ def match(
         limits={"renders": limit.renders, "seconds": limit.seconds},
         locked=tuple(lock or ()),
         near=str(near or ""),
+        model=model,
     )
     tutorial = None if not explained or cancel.is_set() else _tutorial(finished.matches[0], target, workers)
     with _signals(signal.SIG_IGN):  # what is being written is written whole
