@@ -8,20 +8,20 @@ in the table only where at least `FLOOR` voices share it or are averaged in it. 
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from prior_tables import compact, write_table
 from scipy.special import ndtr, ndtri
 
 from menura.datasets.copula import fit_copula
 from menura.datasets.marginals import fit_choice, fit_marginal
 from menura.datasets.voices import Voices
 from menura.errors import InputError
-from menura.storage import hash_bytes, hash_file, write_bytes
+from menura.storage import hash_bytes, hash_file
 from menura.synths.dx7.controls import controls
 from menura.synths.dx7.synth import Dx7
 
@@ -131,27 +131,11 @@ def table_bytes(path: Path) -> bytes:
         "space": Dx7().space.fingerprint,
     }
     table = fit(rows, about)
-    columns = ",\n".join(f"{json.dumps(name)}:{_compact(row)}" for name, row in table["columns"].items())
-    algorithms = ",\n".join(_compact(row) for row in table["algorithms"])
+    columns = ",\n".join(f"{json.dumps(name)}:{compact(row)}" for name, row in table["columns"].items())
+    algorithms = ",\n".join(compact(row) for row in table["algorithms"])
     told = json.dumps(table["about"], indent=1)
     return f'{{\n"about": {told},\n"columns": {{\n{columns}\n}},\n"algorithms": [\n{algorithms}\n]\n}}\n'.encode()
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")).replace("0.0,", "0,").replace("0.0]", "0]")
-
-
-def main() -> None:
-    """Parse, fit, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("voices", type=Path, help="packed voices, an array of shape (n, 128)")
-    packaged = Path(__file__).parents[1] / "src/menura/datasets/dx7_prior.json"
-    parser.add_argument("--out", type=Path, default=packaged)
-    arguments = parser.parse_args()
-    content = table_bytes(arguments.voices)
-    write_bytes(arguments.out, content, force=True)
-    print(json.dumps({"written": arguments.out.name, "bytes": len(content)}))
-
-
 if __name__ == "__main__":
-    main()
+    write_table(__doc__, "packed voices, an array of shape (n, 128)", "dx7_prior.json", table_bytes)

@@ -11,7 +11,6 @@ same file, to the last byte.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 from human_columns import Row, control_space, is_observed, row_of
 from numpy.typing import NDArray
+from prior_tables import compact, write_table
 
 from menura.datasets.archive import Archive
 from menura.datasets.copula import fit_copula
@@ -32,7 +32,6 @@ from menura.datasets.marginals import Marginal, fit_choice, fit_marginal
 from menura.datasets.splits import split_of
 from menura.errors import InputError, PresetError
 from menura.preset import Preset
-from menura.storage import write_bytes
 from menura.synths.vital.controls import destinations, sources
 from menura.synths.vital.format import read_vital
 from menura.synths.vital.sounding import part_of
@@ -263,29 +262,13 @@ def table_bytes(path: Path) -> bytes:
     lines = [f'"about": {json.dumps(table["about"], indent=1)}']
     lines.append('"columns": {\n' + _lines(table["columns"]) + "\n}")
     lines.append('"routes": {\n' + _lines(table["routes"]) + "\n}")
-    lines += [f'"{name}": {_compact(table[name])}' for name in ("rare", "rare_amounts")]
+    lines += [f'"{name}": {compact(table[name])}' for name in ("rare", "rare_amounts")]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def _lines(rows: Mapping[str, Any]) -> str:
-    return ",\n".join(f"{json.dumps(name)}:{_compact(row)}" for name, row in rows.items())
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")).replace("0.0,", "0,").replace("0.0]", "0]")
-
-
-def main() -> None:
-    """Parse, fit, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bank", type=Path, help="a folder or tar of .vital presets, one folder an author")
-    packaged = Path(__file__).parents[1] / "src/menura/datasets/vital_prior.json"
-    parser.add_argument("--out", type=Path, default=packaged)
-    arguments = parser.parse_args()
-    content = table_bytes(arguments.bank)
-    write_bytes(arguments.out, content, force=True)
-    print(json.dumps({"written": arguments.out.name, "bytes": len(content)}))
+    return ",\n".join(f"{json.dumps(name)}:{compact(row)}" for name, row in rows.items())
 
 
 if __name__ == "__main__":
-    main()
+    write_table(__doc__, "a folder or tar of .vital presets, one folder an author", "vital_prior.json", table_bytes)

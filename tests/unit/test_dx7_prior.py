@@ -31,7 +31,8 @@ def recipe(monkeypatch):
     import dx7_prior as found
 
     yield found
-    sys.modules.pop("dx7_prior", None)
+    for name in ("dx7_prior", "prior_tables"):
+        sys.modules.pop(name, None)
 
 
 def test_the_packaged_table_is_small_whole_and_says_where_it_comes_from(shared_data):

@@ -274,6 +274,8 @@ def test_an_arm_takes_a_model_by_its_folder(models: dict[str, Path], tmp_path: P
     assert isinstance(proposer.model, Estimator)
     with pytest.raises(NotApplicableError, match="no flow model of toy"):
         FLOW_8.stages(toy)
+    with pytest.raises(InputError, match="write flow-8=FOLDER"):
+        arm_of("flow-8=")
     with pytest.raises(InputError, match="'knobs' asks no model"):
         arm_of(f"knobs={place}")
     with pytest.raises(UnknownNameError, match="no model is called"):

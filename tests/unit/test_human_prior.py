@@ -31,7 +31,7 @@ def recipe(monkeypatch):
     import human_prior
 
     yield human_prior
-    for name in ("human_prior", "human_columns"):
+    for name in ("human_prior", "human_columns", "prior_tables"):
         sys.modules.pop(name, None)
 
 

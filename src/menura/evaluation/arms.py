@@ -264,10 +264,12 @@ def arm_of(text: str) -> Arm:
         if not name or not folder:
             raise InputError(f"{text!r} names no folder of answers; write external:NAME=FOLDER")
         return External(name, Path(folder))
-    name, _, folder = text.partition("=")
+    name, given, folder = text.partition("=")
     arm = ARMS.get(name)
-    if not folder:
+    if not given:
         return arm
+    if not folder:
+        raise InputError(f"{text!r} names no folder of a model; write {name}=FOLDER")
     if not isinstance(arm, StageArm) or "folder" not in signature(arm.stages).parameters:
         raise InputError(f"the arm {name!r} asks no model; name one that does, e.g. flow-8={folder}")
     place = folder_of(folder).resolve()

@@ -36,6 +36,10 @@ def patch_space(synth: Synth) -> PatchSpace:
         from menura.synths.dx7.patch_space import dx7_patch_space
 
         return dx7_patch_space()
-    space = synth.space
+    return by_group(synth.space)
+
+
+def by_group(space: ParameterSpace) -> PatchSpace:
+    """A space with a part for each of its groups, none like another."""
     groups = {parameter.name: parameter.group for parameter in space.parameters}
     return PatchSpace(space, lambda name: groups.get(name, "voice"))

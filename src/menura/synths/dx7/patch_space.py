@@ -11,7 +11,7 @@ from functools import cache
 from menura.space import ParameterSpace
 from menura.synths.dx7.controls import OPERATORS
 from menura.synths.dx7.synth import Dx7
-from menura.synths.patches import PatchSpace
+from menura.synths.patches import PatchSpace, by_group
 
 _RATIOS = {f"op{number}_coarse" for number in OPERATORS}
 
@@ -26,5 +26,4 @@ def dx7_patch_space() -> PatchSpace:
         else parameter
         for parameter in space.parameters
     ]
-    groups = {parameter.name: parameter.group for parameter in told}
-    return PatchSpace(ParameterSpace(space.synth, told, slots=0), lambda name: groups.get(name, "voice"))
+    return by_group(ParameterSpace(space.synth, told, slots=0))

@@ -1,0 +1,28 @@
+"""What the recipes of priors have in common: how a table is written, and their command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from menura.storage import write_bytes
+
+_DATASETS = Path(__file__).parents[1] / "src/menura/datasets"
+
+
+def compact(value: object) -> str:
+    """JSON in one line, whole zeros short."""
+    return json.dumps(value, separators=(",", ":")).replace("0.0,", "0,").replace("0.0]", "0]")
+
+
+def write_table(about: str, given: str, name: str, table_bytes: Callable[[Path], bytes]) -> None:
+    """Parses the command line, makes the table, and writes it into the package, or elsewhere."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("given", type=Path, help=given)
+    parser.add_argument("--out", type=Path, default=_DATASETS / name)
+    arguments = parser.parse_args()
+    content = table_bytes(arguments.given)
+    write_bytes(arguments.out, content, force=True)
+    print(json.dumps({"written": arguments.out.name, "bytes": len(content)}))
