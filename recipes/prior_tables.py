@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from menura.errors import MenuraError
 from menura.storage import write_bytes
 
 _DATASETS = Path(__file__).parents[1] / "src/menura/datasets"
@@ -23,6 +25,11 @@ def write_table(about: str, given: str, name: str, table_bytes: Callable[[Path],
     parser.add_argument("given", type=Path, help=given)
     parser.add_argument("--out", type=Path, default=_DATASETS / name)
     arguments = parser.parse_args()
-    content = table_bytes(arguments.given)
-    write_bytes(arguments.out, content, force=True)
+    if not arguments.given.exists():
+        parser.error(f"{arguments.given} is not there; give {given}")
+    try:
+        content = table_bytes(arguments.given)
+        write_bytes(arguments.out, content, force=True)
+    except MenuraError as error:
+        sys.exit(str(error))
     print(json.dumps({"written": arguments.out.name, "bytes": len(content)}))
