@@ -64,6 +64,9 @@ CASES = {
     "noise": {"sample_level": 0.5, "filter_2_cutoff": 90.0, "filter_2_resonance": 0.2, "filter_2_blend": 0.7},
     "noise burst": {"modulation_3_amount": 0.9, "env_4_decay": 0.6, "filter_2_cutoff": 120.0},
     "two oscillators": {"osc_2_level": 0.6, "osc_2_wave_frame": 30.0},
+    "two loud ones": {"osc_1_level": 1.0, "osc_2_level": 0.6, "filter_1_cutoff": 72.0, "filter_1_resonance": 0.7},
+    "quiet beside what glides": {"osc_1_level": 0.2, "osc_2_level": 0.3, "env_1_attack": 0.1},
+    "colour that glides": {"eq_low_gain": -15.0, "eq_low_cutoff": 90.0, "filter_1_cutoff": 100.0, "env_1_attack": 0.1},
     "equaliser": {"eq_low_gain": -9.0, "eq_high_gain": -12.0, "eq_high_cutoff": 90.0, "eq_band_gain": -8.0},
 }
 
@@ -75,22 +78,38 @@ def test_a_forecast_is_what_the_engine_plays(case: str) -> None:
         knobs[INDEX[name]] = value
     table = next(i for i, (name, octave) in enumerate(SOURCES) if name == "Tilt All" and octave == 0)
     other = next(i for i, (name, octave) in enumerate(SOURCES) if name == "Reed" and octave == 0)
-    tables = (table, other if case == "two oscillators" else -1, -1)
+    tables = (table, other if "osc_2_level" in CASES[case] else -1, -1)
     sound = Vital().render(voice(knobs, tables), NOTE).mono
     view = View(sound.size, HERTZ)
     played = view.of(sound).astype(np.float32)
     forecast = Forecast(target_of(sound), HERTZ)
     said = forecast.predict(knobs[None], np.array([tables]))[0]
     difference = float(np.abs(said - played).mean(axis=1) @ view.weights)
-    # Noise of one kind is never the same twice: about 2 dB. A band over a few harmonics is heard too coarsely.
-    allowed = {"noise": 2.8, "band": 3.5}.get(case, 1.8)
+    # A band over a few harmonics is heard too coarsely.
+    allowed = {"band": 3.5, "two loud ones": 2.5}.get(case, 1.8)
     assert difference < allowed, f"{case}: forecast and engine are {difference:.2f} dB apart"
     # The same patch forecast for a target that it plays is nearly no loss, another one is.
     dull = knobs.copy()
     dull[INDEX["filter_1_cutoff"]] = 30.0
     losses = forecast.loss(np.stack([knobs, dull]), np.array([tables, tables]))
     assert losses[0] < allowed
-    assert losses[1] > losses[0] + 2.0 or case == "noise"
+    assert losses[1] > losses[0] + 2.0 or case in ("noise", "two loud ones")
+
+
+def test_the_beginning_is_forecast_as_an_open_plug_in_plays_it() -> None:
+    knobs = plain()
+    knobs[[INDEX["osc_1_level"], INDEX["env_1_attack"]]] = 0.2, 0.1
+    sources = np.array([next(i for i, (name, octave) in enumerate(SOURCES) if (name, octave) == ("Reed", 0)), -1, -1])
+    patch = voice(knobs, tuple(sources))
+    fresh, settled = (Vital().render(patch, NOTE, settled=settled).mono for settled in (False, True))
+    view = View(fresh.size, HERTZ)
+    played = np.concatenate([view.of(fresh), view.of(settled)]).astype(np.float32)
+    forecast = Forecast(target_of(fresh), HERTZ)
+    said = forecast.cells(knobs[None], sources[None]).reshape(-1, 64)
+    assert len(view.times) < len(said) < len(played)
+    assert np.abs(said - played[: len(said)]).mean() < 1.5
+    # A settled engine begins at the patch's own level, a fresh one at 0.707.
+    assert np.abs(said[: len(said) - len(view.times)] - said[len(view.times) :]).mean() > 3.0
 
 
 def test_knobs_and_sources_are_read_back() -> None:
@@ -122,7 +141,7 @@ def test_improving_finds_a_patch_again() -> None:
     start = plain()
     start[INDEX["env_1_sustain"]] = 0.2
     before = float(forecast.loss(start[None], sources[None])[0])
-    _, after = improve(forecast, start, sources, np.random.default_rng(0), generations=60)
+    _, after = improve(forecast, start, sources)
     assert after < 0.5 * before
 
 

@@ -21,6 +21,12 @@ Picture = NDArray[np.float32]
 FLOOR_DB = -80.0
 """What a picture shows of silence."""
 
+GLIDE = 0.0322
+"""Seconds in which a level or a cutoff of a fresh engine comes nearer to its control by 1 / e (decision 011)."""
+LEVEL_DEFAULT = 0.5**0.5
+CUTOFF_DEFAULT = 60.0
+EQ_DEFAULTS = {"low": 40.0, "band": 80.0, "high": 100.0}
+
 
 class Columns:
     """Named columns of a matrix of knobs, shape (n, len(KNOBS)), in the order of `voice.KNOBS`."""
@@ -72,15 +78,34 @@ def envelope(column: Columns, number: int, times: NDArray[np.float64], hold: flo
     return np.where(moments > hold, released, held(np.minimum(moments, hold)))
 
 
-def equaliser(column: Columns, keys: Picture) -> Picture:
-    """The equaliser's gain in dB at the bands' keys, shape (n, bands)."""
-    keys = keys[None]
-    low = column("eq_low_gain")[:, None] / (1.0 + 2.0 * np.exp2((keys - column("eq_low_cutoff")[:, None]) / 6.0))
-    high = column("eq_high_gain")[:, None] / (1.0 + 2.0 * np.exp2((column("eq_high_cutoff")[:, None] - keys) / 6.0))
-    octaves = (keys - column("eq_band_cutoff")[:, None]) / 12.0
-    gain = column("eq_band_gain")[:, None]
-    bell = np.where(gain > 0.0, np.exp(-(octaves**2) / 4.7), 1.0 / (1.0 + 3.0 * octaves**2))
-    return (low + high + gain * bell).astype(np.float32)
+def equaliser(column: Columns, keys: Picture, times: NDArray[np.float64] | None) -> Picture:
+    """The equaliser's gain in dB at the bands' keys, shape (n, moments, bands).
+
+    Args:
+        column: knobs of n patches.
+        keys: of the bands.
+        times: seconds of the moments, while its frequencies glide; None is one moment when they do no longer.
+    """
+
+    def above(name: str) -> Picture:
+        cutoff = column(f"eq_{name}_cutoff")[:, None]
+        if times is not None:
+            cutoff = glide(cutoff[:, 0], EQ_DEFAULTS[name], times)
+        return keys - cutoff[:, :, None].astype(np.float32)
+
+    def gain(name: str) -> Picture:
+        return column(f"eq_{name}_gain")[:, None, None].astype(np.float32)
+
+    low = gain("low") / (1.0 + 2.0 * np.exp2(above("low") / 6.0))
+    high = gain("high") / (1.0 + 2.0 * np.exp2(above("high") / -6.0))
+    octaves = (above("band") / 12.0) ** 2
+    bell = np.where(gain("band") > 0.0, np.exp(octaves / -4.7), 1.0 / (1.0 + 3.0 * octaves))
+    return (low + high + gain("band") * bell).astype(np.float32, copy=False)
+
+
+def glide(control: Knobs, default: float, times: NDArray[np.float64]) -> Knobs:
+    """The course of a control that glides from the engine's default, shape (n, moments)."""
+    return control[:, None] + (default - control)[:, None] * np.exp(-times / GLIDE)
 
 
 def level_power(level: Knobs) -> Picture:
@@ -88,31 +113,19 @@ def level_power(level: Knobs) -> Picture:
     return (np.maximum(level, 0.0) ** 4).astype(np.float32)
 
 
-def filter_response(offset: Picture, resonance: Knobs, blend: Knobs) -> tuple[Picture, Picture]:
-    """The analogue filter of 12 dB, low-pass over band-pass to high-pass.
+def filtered_power(level: Knobs) -> Picture:
+    """Power of the level of an oscillator that leads into a filter, which saturates."""
+    return _saturated(level, 0.43, 3.8)
 
-    Args:
-        offset: Semitones above the cutoff, shape (n or 1, frames, bands).
-        resonance: 0 to 1, shape (n,).
-        blend: 0 is low-pass, 1 band-pass, 2 high-pass, shape (n,).
 
-    Returns:
-        Power response, and the cosine of the turn in phase, each of the shape of `offset`.
-    """
-    peak = resonance.astype(np.float32)[:, None, None]
-    mix = blend.astype(np.float32)[:, None, None]
-    ratio = np.exp2(offset / np.float32(12.0))
-    squared = ratio * ratio
-    damping = 2.0 * (1.0 - peak) ** 2
-    low, high = np.maximum(1.0 - mix, 0.0), np.maximum(mix - 1.0, 0.0)
-    band = np.sqrt(np.maximum(0.0, 1.0 - (1.0 - mix) ** 2))
-    straight, aside = low - high * squared, band * ratio
-    under, across = 1.0 - squared, damping * ratio
-    above = straight**2 + aside**2
-    below = under**2 + across**2
-    cosine = (straight * under + aside * across) / np.sqrt(above * below + np.float32(1e-12))
-    response = above / below * np.power(np.float32(10.0), -0.95 * peak**0.7)
-    return response.astype(np.float32, copy=False), cosine.astype(np.float32, copy=False)
+def sampler_power(level: Knobs) -> Picture:
+    """Power of the level of the sampler, which leads into a filter too: 3.2 dB below an oscillator's."""
+    return np.float32(0.48) * _saturated(level, 0.205, 3.5)
+
+
+def _saturated(level: Knobs, share: float, power: float) -> Picture:
+    heard = np.maximum(level, 0.0)
+    return ((heard**2 / (1.0 + share * heard**power)) ** 2).astype(np.float32)
 
 
 def _curve(share: Knobs, power: Knobs) -> Knobs:

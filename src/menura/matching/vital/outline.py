@@ -11,14 +11,18 @@ from functools import partial
 import numpy as np
 
 from menura.matching.candidate import Candidate
-from menura.matching.forecasting import Way, descend
+from menura.matching.deviations import least_deviations
+from menura.matching.forecasting import Way
 from menura.matching.hearing import View
 from menura.matching.target import Target
 from menura.matching.vital.laws import FLOOR_DB, Columns, Knobs, Picture, band_keys, envelope, equaliser
+from menura.matching.vital.moments import Moments
 from menura.preset import Preset
 from menura.synths.vital.voice import HIGH, INDEX, LOW, NAMES
 
-GENERATIONS = 60
+ITERATIONS = 20
+REACH = 3.0
+"""Steps that a knob may go."""
 HEARD = 0.03
 """Part of its highest level below which an envelope lets nothing through that could be heard and moved."""
 _MOVED = [index for name, index in INDEX.items() if name.startswith(("env_1_", "eq_"))]
@@ -35,34 +39,40 @@ class Outline:
     def __init__(self, target: Target) -> None:
         mono = target.audio.mono
         self._view = View(int(mono.size), target.note.frequency_hz)
+        self._moments = Moments.of(self._view, int(mono.size))
         self._hold = target.note.hold
         self._picture = self._view.of(mono).astype(np.float32)
         self._keys = band_keys()
 
     def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
         """To another amplitude envelope and equaliser; None for other synths' patches."""
+        del rng
         preset = candidate.preset
         if candidate.picture is None or any(name not in preset.values for name in _TOLD):
             return None
         knobs = _knobs(preset)
         bare = self._bare(candidate.picture.astype(np.float32), knobs)
 
-        def loss(rows: Knobs) -> Knobs:
-            pictures = bare + self._drawn(_whole(rows), 1e-3)
-            pictures -= pictures.max(axis=(1, 2), keepdims=True)
-            difference = np.abs(np.maximum(pictures, np.float32(FLOOR_DB)) - self._picture).mean(axis=2)
-            return np.asarray(difference @ self._view.weights, dtype=np.float64)
+        low, span = LOW[_MOVED], HIGH[_MOVED] - LOW[_MOVED]
 
-        bounds = LOW[_MOVED], HIGH[_MOVED]
-        inside = np.clip(knobs, *bounds)
-        better, least = descend(loss, inside, bounds, rng, generations=GENERATIONS, step=step, population=16)
+        def predict(vectors: Knobs) -> Picture:
+            pictures = bare + self._drawn(_whole(low + vectors * span), 1e-3)
+            pictures -= pictures.max(axis=(1, 2), keepdims=True)
+            return np.maximum(pictures, np.float32(FLOOR_DB)).reshape(len(vectors), -1)
+
+        start = np.clip((knobs - low) / span, 0.0, 1.0)
+        found, least = least_deviations(
+            predict, self._picture.ravel(), self._view.cells.ravel(), start, iterations=ITERATIONS, reach=REACH * step
+        )
+        better = low + found * span
         return Way(knobs, better, least, partial(_written, preset))
 
     def _drawn(self, whole: Knobs, least: float) -> Picture:
         """What envelope and equaliser do, dB, shape (n, frames, bands)."""
         column = Columns(whole)
-        level = 40.0 * np.log10(np.maximum(envelope(column, 1, self._view.times, self._hold), least))
-        return level[:, :, None].astype(np.float32) + equaliser(column, self._keys)[:, None]
+        power = self._moments.mean(envelope(column, 1, self._moments.times, self._hold) ** 4)
+        level = np.float32(10.0) * np.log10(np.maximum(power, np.float32(least**4)))
+        return level[:, :, None] + equaliser(column, self._keys, self._view.times)
 
     def _bare(self, picture: Picture, knobs: Knobs) -> Picture:
         """The picture without what envelope and equaliser did to it, shape (frames, bands)."""

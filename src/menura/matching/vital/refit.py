@@ -13,7 +13,9 @@ from menura.matching.vital.forecast import Forecast
 from menura.matching.vital.starts import improve
 from menura.synths.vital.voice import knobs_of, sources_of, with_knobs
 
-GENERATIONS = 40
+ITERATIONS = 12
+REACH = 3.0
+"""Steps that a knob may go."""
 
 
 class Refit:
@@ -30,6 +32,7 @@ class Refit:
 
     def way(self, candidate: Candidate, rng: np.random.Generator, step: float) -> Way | None:
         """To other knobs, its tables as they are."""
+        del rng
         sources = sources_of(candidate.preset, self._tune)
         if sources is None or candidate.picture is None:
             return None
@@ -37,6 +40,6 @@ class Refit:
         predicted = self._forecast.predict(knobs[None], sources[None])[0]
         correction = candidate.picture.astype(np.float32) - predicted
         better, loss = improve(
-            self._forecast, knobs, sources, rng, generations=GENERATIONS, step=step, correction=correction
+            self._forecast, knobs, sources, iterations=ITERATIONS, reach=REACH * step, correction=correction
         )
         return Way(knobs, better, loss, partial(with_knobs, candidate.preset))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from menura.matching.forecasting import descend, spread
+from menura.matching.deviations import least_deviations
+from menura.matching.forecasting import spread
 from menura.matching.idiom import Start
 from menura.matching.target import Target, attack_of, base_frequency
 from menura.matching.vital.forecast import Forecast
@@ -18,12 +19,14 @@ from menura.synths.vital.voice import HIGH, INDEX, LOW, SOURCES, voice
 
 DRAWS = 250
 """Draws of each family that the forecast looks at."""
-IMPROVED = 20
-"""Draws that are improved by the forecast a little, and a fifth of them thoroughly, tables included."""
-GENERATIONS = 50
-POPULATION = 16
-STEP = 0.13
-"""First step of an improvement, a share of each knob's range."""
+IMPROVED = 30
+"""Draws that are improved by the forecast a little."""
+THOROUGH = 5
+"""The best of these, which are improved thoroughly, tables included."""
+TABLES = 3
+"""Other tables of each oscillator that are tried then."""
+ITERATIONS = 8
+"""Of an improvement of a little; thorough ones have several times as many."""
 
 
 def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Start]:
@@ -43,12 +46,11 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     order = np.argsort(losses, kind="stable")
     ranked: list[int] = order.tolist()
     picked = [ranked[place] for place in spread((families[index] for index in ranked), IMPROVED)]
-    improved = [(_little(forecast, knobs[i], sources[i], rng), families[i]) for i in picked]
+    improved = [((*improve(forecast, knobs[i], sources[i]), sources[i]), families[i]) for i in picked]
     improved.sort(key=_loss)
-    thorough = len(improved) // 5
-    again = [(_thoroughly(forecast, *found[:2], rng), family) for found, family in improved[:thorough]]
+    again = [(_thoroughly(forecast, found), family) for found, family in improved[:THOROUGH]]
     starts: list[Start] = []
-    for (better, played, _), family in [*sorted(again, key=_loss), *improved[thorough:]]:
+    for (better, _, played), family in [*sorted(again, key=_loss), *improved[THOROUGH:]]:
         starts.append((voice(better, tuple(played), base=base, tune=tune), (f"start:{family}", "forecast")))
     for index in order[: max(0, n - len(starts))]:
         starts.append((voice(knobs[index], tuple(sources[index]), base=base, tune=tune), (f"start:{families[index]}",)))
@@ -83,76 +85,65 @@ def _draws(target: Target, rng: np.random.Generator) -> tuple[list[str], NDArray
     return names, np.concatenate(knobs), np.concatenate(sources)
 
 
-Found = tuple[NDArray[np.float64], NDArray[np.int64], float]
-"""Knobs, sources and the loss of their forecast."""
+Found = tuple[NDArray[np.float64], float, NDArray[np.int64]]
+"""Knobs, the loss of their forecast, and sources."""
 
 
 def _loss(item: tuple[Found, str]) -> float:
-    return item[0][2]
+    return item[0][1]
 
 
-def _little(
-    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], rng: np.random.Generator
-) -> Found:
-    better, loss = improve(forecast, knobs, sources, rng)
-    return better, sources, loss
-
-
-def _thoroughly(
-    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], rng: np.random.Generator
-) -> Found:
+def _thoroughly(forecast: Forecast, found: Found) -> Found:
     """Knobs and tables in turn."""
-    best: Found = (knobs, sources, float(forecast.loss(knobs[None], sources[None])[0]))
-    for oscillator in np.flatnonzero(best[1] >= 0):
-        changed, played = other_source(forecast, best[0], best[1], int(oscillator))
-        better, loss = improve(forecast, changed, played, rng, step=0.08)
-        if loss < best[2]:
-            best = (better, played, loss)
-    better, loss = improve(forecast, best[0], best[1], rng, generations=3 * GENERATIONS, step=0.08)
-    return (better, best[1], loss) if loss < best[2] else best
+    best: Found = (*improve(forecast, found[0], found[2], iterations=2 * ITERATIONS), found[2])
+    for oscillator in np.flatnonzero(best[2] >= 0):
+        for changed, played in other_sources(forecast, best[0], best[2], int(oscillator), TABLES):
+            better, loss = improve(forecast, changed, played)
+            if loss < best[1]:
+                best = (better, loss, played)
+    return (*improve(forecast, best[0], best[2], iterations=4 * ITERATIONS), best[2])
 
 
-def other_source(
-    forecast: Forecast,
-    knobs: NDArray[np.float64],
-    sources: NDArray[np.int64],
-    oscillator: int,
-    correction: NDArray[np.float32] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The best other source of one oscillator (0 to 2) and place in its table, with the other knobs as they are."""
+def other_sources(
+    forecast: Forecast, knobs: NDArray[np.float64], sources: NDArray[np.int64], oscillator: int, n: int
+) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    """The n best other sources of one oscillator (0 to 2), each at its best place, with the other knobs as they are."""
     places = np.linspace(16.0, 240.0, 5)
     others = np.array([index for index in range(len(SOURCES)) if index != sources[oscillator]])
     moved = np.repeat(knobs[None], others.size * places.size, axis=0)
     played = np.repeat(sources[None], others.size * places.size, axis=0)
     moved[:, INDEX[f"osc_{oscillator + 1}_wave_frame"]] = np.tile(places, others.size)
     played[:, oscillator] = np.repeat(others, places.size)
-    best = int(np.argmin(forecast.loss(moved, played, correction)))
-    return moved[best], played[best]
+    losses = forecast.loss(moved, played).reshape(others.size, places.size)
+    chosen = np.argsort(losses.min(axis=1), kind="stable")[:n]
+    rows = [int(other) * places.size + int(losses[other].argmin()) for other in chosen]
+    return [(moved[row], played[row]) for row in rows]
 
 
 def improve(
     forecast: Forecast,
     knobs: NDArray[np.float64],
     sources: NDArray[np.int64],
-    rng: np.random.Generator,
     *,
-    generations: int = GENERATIONS,
-    step: float = STEP,
+    iterations: int = ITERATIONS,
+    reach: float = 1.0,
     correction: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
-    """Knobs that the forecast likes better, by separable CMA-ES, and their loss.
+    """Knobs that the forecast likes better, and their loss.
 
     Args:
         forecast: What judges.
         knobs: Where to begin, in the order of `voice.KNOBS`.
         sources: What the oscillators play, shape (3,).
-        rng: Where chance comes from.
-        generations: How long.
-        step: First step, a share of each knob's range.
+        iterations: As of `least_deviations`.
+        reach: How far any knob may go, a share of its range.
         correction: As in `Forecast.loss`.
     """
 
-    def loss(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        return forecast.loss(rows, np.tile(sources, (len(rows), 1)), correction)
+    def predict(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+        rows = LOW + vectors * (HIGH - LOW)
+        return forecast.cells(rows, np.tile(sources, (len(rows), 1)), correction)
 
-    return descend(loss, knobs, (LOW, HIGH), rng, generations=generations, step=step, population=POPULATION)
+    start = (knobs - LOW) / (HIGH - LOW)
+    found, loss = least_deviations(predict, forecast.goal, forecast.weights, start, iterations=iterations, reach=reach)
+    return LOW + found * (HIGH - LOW), loss

@@ -135,10 +135,15 @@ _SLOTS = {f"modulation_{slot}_amount": slot for slot in range(1, len(ROUTES) + 1
 
 
 @cache
+def white_noise() -> NDArray[np.float64]:
+    """What the sampler plays, the same in every patch, shape (NOISE_LENGTH,) at 44.1 kHz."""
+    return np.random.default_rng(1).uniform(-1.0, 1.0, NOISE_LENGTH)
+
+
+@cache
 def stock_noise() -> dict[str, Any]:
-    """White noise for the sampler, the same in every patch."""
-    noise = np.random.default_rng(1).uniform(-1.0, 1.0, NOISE_LENGTH)
-    return sample(noise, 44_100, name="Menura White")
+    """White noise for the sampler, as a preset stores it."""
+    return sample(white_noise(), 44_100, name="Menura White")
 
 
 @cache
