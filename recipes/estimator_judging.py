@@ -1,4 +1,4 @@
-"""Judges estimators: ONNX Runtime against torch, and answers to unseen sounds by the engine. Trains nothing."""
+"""Judges estimators: their answers to unseen sounds, by the engine. Trains nothing."""
 
 from __future__ import annotations
 
@@ -13,37 +13,16 @@ from estimator_rows import Size, patches_of, space_of
 from menura.audio import Audio
 from menura.evaluation.metrics import measure_all
 from menura.evaluation.parameters import route_errors
-from menura.models.estimator import CARD, Estimator, open_estimator
+from menura.models.estimator import CARD, open_estimator
 from menura.models.slot_features import Roles
 from menura.note import Note
 from menura.storage import write_text
 from menura.synths.pool import RenderPool
 from menura.synths.registry import synth_of
-from menura.training.patches import Patches
 
 JUDGED = 8
 """Samples of which the best is judged, beside the first."""
 METRICS = ("mss", "sot", "rms")
-
-
-def parity(estimator: Estimator, encode: Any, decode: Any, patches: Patches) -> float:
-    """Largest difference between ONNX Runtime and torch on eight sounds and noisy patches."""
-    rng = np.random.default_rng(0)
-    views = [patches.view(number, 0) for number in range(8)]
-    given = {
-        "pictures": np.stack([view.picture for view in views]),
-        "contours": np.stack([view.contour for view in views]),
-        "notes": np.stack([view.note for view in views]),
-    }
-    (sound,), (same,) = encode(given), estimator.encode(given)
-    noisy = {
-        "features": rng.standard_normal((8, estimator.layout.width), dtype=np.float32),
-        "time": np.linspace(0.0, 1.0, 8, dtype=np.float32),
-        "sound": sound,
-        "keep": (np.arange(8) % 2).astype(np.float32),
-    }
-    pairs = zip(decode(noisy), estimator.decode(noisy), strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in [(sound, same), *pairs])
 
 
 def judge(size: Size, arguments: argparse.Namespace) -> None:

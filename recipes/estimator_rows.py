@@ -6,9 +6,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from menura.datasets.corpus import Corpus
 from menura.synths.patches import PatchSpace, patch_space
 from menura.synths.registry import synth_of
 from menura.training.patches import Patches, read_patches
@@ -62,18 +60,6 @@ def patches_of(arguments: argparse.Namespace, kind: str) -> Patches:
     cache = arguments.cache or arguments.out
     cache.mkdir(parents=True, exist_ok=True)
     return read_patches(parts_of(arguments, kind), space_of(arguments), cache)
-
-
-def data_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the corpora are, for the card."""
-    plans = [Corpus(part).plan for part in parts_of(arguments, "train")]
-    return {
-        "prior": plans[0].prior,
-        "patches": sum(plan.count for plan in plans),
-        "seeds": [plan.seed for plan in plans],
-        "notes_of_a_patch": len(plans[0].notes),
-        "fingerprints": dict(plans[0].fingerprints),
-    }
 
 
 def told(line: str, began: float | None = None) -> None:

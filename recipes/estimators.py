@@ -8,7 +8,7 @@ r"""Trains what proposes patches for a sound, from the corpora of `timbre_embedd
 `all` does the first three. `train` goes on where it was stopped. Needs `pip install 'menura[train]'`; `--kind ast` and
 `--encoder ast` need `menura[embedders]` too.
 
-train: of the parts named `train`; the first patches are held out and tell how far it is. export: two ONNX files, held
+train: of the parts named `train`; the first patches are held out and tell the best step. export: two ONNX files, held
 against torch, and their card. judge: patches of the parts named `unseen`, of which nothing was trained on: each sound
 is answered, each answer rendered and compared with the sound; what it says goes into the card. ship: into the package.
 """
@@ -17,41 +17,38 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import shutil
 import sys
 import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from estimator_judging import judge, parity
-from estimator_rows import SIZES, Size, data_of, patches_of, space_of, told
+from estimator_judging import judge
+from estimator_rows import SIZES, Size, parts_of, patches_of, space_of, told
 
 from menura.errors import MenuraError
-from menura.models.estimator import CARD, DECODER, ENCODER, FORMAT, open_estimator
+from menura.models.estimator import CARD, DECODER, ENCODER
 from menura.models.estimator_kinds import KINDS
 from menura.models.layout import Layout, fitted_layout
 from menura.models.shipped import MOST_BYTES, PACKAGED
-from menura.storage import hash_file, write_text
-from menura.training.patches import Patches
-from menura.version import __version__
+from menura.storage import write_text
+from menura.training.patches import Patches, data_of
 
-PARITY = 1e-4
-"""Largest difference of an expected feature between torch and ONNX Runtime."""
-LICENCE = "GPL-3.0-or-later"
+BEST = "held"
+"""Judged number by which the weights are chosen: few patches are learnt by heart before the last step."""
 PROXY_PITCH = 60.0
 """MIDI, of what proxies say."""
 
 
 def train(size: Size, arguments: argparse.Namespace) -> Any:
-    """Trains until the last step, or goes on; answers with the network and its layout."""
+    """Trains until the last step, or goes on; answers with the network of the best step, which it was, and the data."""
     import torch
 
     from menura.training.loop import Progress, fit
     from menura.training.settings import Machine
+    from menura.training.state import read_best
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -68,64 +65,32 @@ def train(size: Size, arguments: argparse.Namespace) -> Any:
 
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "settings.json", json.dumps(asdict(settings_of(size, arguments)), indent=1) + "\n", force=True)
-    return fit(task, settings, out, show, machine=Machine(coarse=arguments.coarse)).network, layout, patches
-
-
-def limits_of(synth: str, layout: Layout) -> list[str]:
-    """What a card must say that an answer cannot be."""
-    own = {
-        "vital": (
-            "Oscillators play stock tables, LFOs plain shapes; samples, drawn shapes and other tables are not told.",
-            f"Of {layout.slots.count} routes at most, those that the prior uses, none into another's amount.",
-        ),
-    }
-    return [
-        "Trained on renders of one synthesizer, patches of a statistical prior, of 1.5 s; recordings were never "
-        "heard in training, only changes that a recording may bring.",
-        "Hears the first 1.5 s of a sound. Gain and width are not heard.",
-        *own.get(synth, ()),
-        "Longer training in other numbers of threads or on other processors gives other weights.",
-    ]
+    network = fit(task, settings, out, show, machine=Machine(coarse=arguments.coarse)).network
+    weights, best = read_best(out, BEST)
+    network.load_state_dict(weights)
+    return network, best, layout, patches
 
 
 def export(size: Size, arguments: argparse.Namespace) -> None:
-    """Writes the mean network as ONNX, compares the two, writes the card."""
-    import torch
+    """Writes the mean network of the best step as ONNX, compares the two, writes the card."""
+    from menura.training.estimator_export import export_model
 
-    from menura.models.estimator_network import export_estimator, torch_callables
-
-    out = arguments.out
-    network, layout, patches = train(size, arguments)
-    export_estimator(network, out)
-    own = settings_of(size, arguments)
-    card = {
-        "format": FORMAT,
+    network, best, layout, patches = train(size, arguments)
+    facts = {
         "name": f"{arguments.synth}-{arguments.kind}-{arguments.size}",
         "kind": arguments.kind,
-        "synth": arguments.synth,
-        "space": layout.space.fingerprint,
-        "licence": LICENCE,
-        "what": "Samples of patches that may sound like a sound.",
-        "layout": layout.record(),
-        "files": {name: hash_file(out / name) for name in (ENCODER, DECODER)},
         "steps": arguments.walk,
         "guidance": arguments.guidance,
-        "parameters": sum(each.numel() for each in network.parameters()),
-        "data": data_of(arguments),
-        "training": {"task": asdict(own), "loop": asdict(loop_settings(size, arguments))},
+        "data": data_of(parts_of(arguments, "train")),
+        "training": {
+            "task": asdict(settings_of(size, arguments)),
+            "loop": asdict(loop_settings(size, arguments)),
+            "best": asdict(best),
+        },
         "recipe": f"recipes/estimators.py all {options(arguments)}",
-        "made_with": {"menura": __version__, "python": platform.python_version(), "torch": version("torch")},
-        "limits": limits_of(arguments.synth, layout),
     }
-    write_text(out / CARD, json.dumps(card, indent=1) + "\n", force=True)
-    mine = open_estimator(out, space_of(arguments))
-    with torch.inference_mode():
-        card["parity"] = parity(mine, *torch_callables(network), patches)
-    if card["parity"] > PARITY:
-        sys.exit(f"torch and ONNX Runtime differ by {card['parity']:.2g}, more than {PARITY}; look into the export")
-    card["bytes"] = sum((out / name).stat().st_size for name in (ENCODER, DECODER))
-    write_text(out / CARD, json.dumps(card, indent=1) + "\n", force=True)
-    told(f"{out}: {card['parameters']:,} weights, {card['bytes'] / 1e6:.1f} MB, parity {card['parity']:.1e}")
+    card = export_model(network, layout, space_of(arguments), patches, arguments.out, facts)
+    told(f"{arguments.out}: {card['parameters']:,} weights, {card['bytes'] / 1e6:.1f} MB, parity {card['parity']:.1e}")
 
 
 def ship(_size: Size, arguments: argparse.Namespace) -> None:
@@ -164,7 +129,7 @@ def loop_settings(size: Size, arguments: argparse.Namespace) -> Any:
     return LoopSettings(
         steps=steps, batch=size.batch, rate=size.rate, warm_up=0.03, decay=0.02, average=0.998,
         log_every=min(50, steps), check_every=max(1, min(200, steps // 2)), seed=arguments.seed,
-        precision="bf16-mixed" if arguments.bfloat16 else "32-true",
+        precision="bf16-mixed" if arguments.bfloat16 else "32-true", best={BEST: "lowest"},
     )  # fmt: skip
 
 

@@ -31,21 +31,14 @@ from typing import Any
 
 import numpy as np
 
-from menura.datasets.plan import RenderPlan, plan_of
 from menura.datasets.rendering import render_corpus
-from menura.datasets.sampling import samplers_of
 from menura.features.embedders.timbre import CARD, WEIGHTS, PictureNetwork
 from menura.features.semitones import BANDS, FRAMES
-from menura.note import Note
 from menura.storage import hash_file, write_text
-from menura.synths.registry import synth_of
+from menura.training.heard_notes import LIBRARY_PITCHES, PRIOR, TOTAL, part_plan
 from menura.training.pictures import EMBEDDER, Pictures, read_pictures
 from menura.version import __version__
 
-PRIOR = "human"
-LIBRARY_PITCHES = (36.0, 60.0)
-"""At which a library hears its patches, too: the corpus can become one."""
-HOLD, TOTAL = 1.0, 1.5
 SEEDS = {"train": 1_000, "unseen": 2_000_000}
 """Of the first part; the others count on."""
 KEPT = {"train": (EMBEDDER, "contour"), "unseen": (EMBEDDER, "contour", "mel128", "mfcc40")}
@@ -80,28 +73,6 @@ SIZES = {
 }
 
 
-def third_note(kind: str, number: int) -> Note:
-    """The note that a part has beside the library's; drawn from the part's seed."""
-    rng = np.random.default_rng((SEEDS[kind] + number, 3))
-    pitch = int(rng.choice([each for each in range(33, 85) if each not in LIBRARY_PITCHES]))
-    velocity, hold = rng.uniform(0.35, 1.0), rng.uniform(0.25, 1.25)
-    return Note(float(pitch), round(float(velocity), 2), round(float(hold), 2), TOTAL)
-
-
-def part_plan(size: Size, kind: str, number: int, synth: str = "vital") -> RenderPlan:
-    """What is rendered as one part."""
-    notes = [*(Note(pitch, 0.8, HOLD, TOTAL) for pitch in LIBRARY_PITCHES), third_note(kind, number)]
-    return plan_of(
-        size.part,
-        PRIOR if PRIOR in samplers_of(synth_of(synth)) else "uniform",
-        synth,
-        seed=SEEDS[kind] + number,
-        notes=notes,
-        embedders=KEPT[kind],
-        shard_size=max(16, size.part // 8),
-    )
-
-
 def part_folder(out: Path, kind: str, number: int) -> Path:
     """Where a part lies."""
     return out / "corpus" / kind / f"{number:04d}"
@@ -113,7 +84,7 @@ def corpus(size: Size, out: Path, arguments: argparse.Namespace) -> None:
         for kind in (kind for kind, parts in size.parts.items() if number < parts):
             began = time.perf_counter()
             manifest = render_corpus(
-                part_plan(size, kind, number, arguments.synth),
+                part_plan(size.part, arguments.synth, SEEDS[kind] + number, KEPT[kind]),
                 str(part_folder(out, kind, number)),
                 workers=arguments.workers,
             )
@@ -219,7 +190,7 @@ def ship(_size: Size, out: Path, _arguments: argparse.Namespace) -> None:
 
 def data_of(size: Size, out: Path) -> dict[str, Any]:
     """What the corpora are, for the card."""
-    plan = part_plan(size, "train", 0)
+    plan = part_plan(size.part, "vital", SEEDS["train"])
     return {
         "prior": PRIOR,
         "synth": plan.synth,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from menura.features.embedders import embedder_of
+from menura.training.heard_notes import LIBRARY_PITCHES, TOTAL, third_note
 from recipes import recipe_named
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[reference]'")
@@ -24,10 +25,10 @@ def recipe() -> Any:
 def test_no_part_is_drawn_twice_and_no_third_note_is_a_librarys(recipe: Any) -> None:
     seeds = [recipe.SEEDS[kind] + n for size in recipe.SIZES.values() for kind, n in size.parts.items()]
     assert max(recipe.SIZES["full"].parts["train"] + recipe.SEEDS["train"], *seeds[:1]) < recipe.SEEDS["unseen"]
-    notes = [recipe.third_note("train", number) for number in range(50)]
+    notes = [third_note(recipe.SEEDS["train"] + number) for number in range(50)]
     assert len(set(notes)) > 45
-    assert all(33 <= note.pitch <= 84 and note.pitch not in recipe.LIBRARY_PITCHES for note in notes)
-    assert all(note.total == recipe.TOTAL and note.hold < note.total for note in notes)
+    assert all(33 <= note.pitch <= 84 and note.pitch not in LIBRARY_PITCHES for note in notes)
+    assert all(note.total == TOTAL and note.hold < note.total for note in notes)
 
 
 def test_from_nothing_to_a_judged_network(

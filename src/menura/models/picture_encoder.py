@@ -6,6 +6,8 @@ of every pitch meet the same weights.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -122,6 +124,61 @@ class PictureEncoder(nn.Module):
                 elif name == first:
                     own[name] = torch.cat([tensor, torch.zeros_like(tensor)], dim=1)
         self.load_state_dict(own)
+
+    @torch.no_grad()
+    def start_from_folded(self, convolutions: Sequence[tuple[Tensor, Tensor]], pictures: Tensor) -> None:
+        """Takes convolutions whose normalisation is folded into them, as an exported `timbre` has them.
+
+        The spread that each normalisation is to keep is measured on some pictures: what comes out is the same whether
+        it goes by the batch or by what it remembers.
+
+        Args:
+            convolutions: weights and offsets, in the order of the layers.
+            pictures: dB, shape (batch, FRAMES, BANDS).
+
+        Raises:
+            InputError: the network has other channels.
+        """
+        pairs = [
+            (parent[0], parent[1])
+            for parent in [*self.layers.modules(), *self.across.modules()]
+            if isinstance(parent, nn.Sequential) and isinstance(parent[0], nn.Conv1d | nn.Conv2d)
+        ]
+        seen: list[Tensor] = []
+        for (convolution, norm), (weight, offset) in zip(pairs, convolutions, strict=True):
+            moved = torch.zeros_like(convolution.weight)
+            if weight.shape[0] != moved.shape[0] or weight.shape[2:] != moved.shape[2:]:
+                raise InputError("the timbre embedding has other channels than this network; start from nothing")
+            moved[:, : weight.shape[1]] = weight
+            convolution.weight.copy_(moved)
+            norm.running_mean.zero_()
+            norm.running_var.fill_(1.0 - norm.eps)
+            norm.weight.fill_(1.0)
+            norm.bias.copy_(offset)
+        hooks = [norm.register_forward_pre_hook(lambda _, given: seen.append(given[0])) for _, norm in pairs]
+        kept = self.training
+        self.eval()
+        scaled = (torch.stack([pictures, torch.full_like(pictures, -RANGE_DB)], dim=1) + RANGE_DB / 2.0) / (
+            RANGE_DB / 4
+        )
+        self.across(self.layers(scaled.transpose(2, 3)).flatten(1, 2))
+        self.train(kept)
+        for hook, (_, norm), each in zip(hooks, pairs, seen, strict=True):
+            hook.remove()
+            spread, middle = torch.var_mean(each.transpose(0, 1).flatten(1), dim=1, correction=0)
+            norm.running_mean.copy_(middle)
+            norm.running_var.copy_(spread)
+            norm.weight.copy_((spread + norm.eps).sqrt())
+            norm.bias.add_(middle)
+
+
+def folded_convolutions(path: Path) -> list[tuple[Tensor, Tensor]]:
+    """Weights and offsets of the convolutions of an ONNX file, in their order."""
+    import onnx
+
+    graph = onnx.load(str(path)).graph
+    known = {each.name: torch.from_numpy(onnx.numpy_helper.to_array(each).copy()) for each in graph.initializer}
+    return [(known[node.input[1]], known[node.input[2]]) for node in graph.node if node.op_type == "Conv"]
 
 
 def _convolution(before: int, after: int, size: int, stride: int) -> nn.Sequential:

@@ -97,8 +97,8 @@ def default_model(synth: str, kind: str) -> Path:
         if (card["synth"], card["kind"]) == (synth, kind):
             return folder
     raise InputError(
-        f"no {kind} model of {synth} is in this package; train one with recipes/estimators.py, and name its folder, or "
-        "see menura models list"
+        f"no {kind} model of {synth} is in this package; train one: menura models train {synth} --out FOLDER, and "
+        "name its folder, or see menura models list"
     )
 
 

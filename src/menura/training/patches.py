@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,18 @@ def read_patches(corpora: Sequence[str], patches: PatchSpace, cache: Path | None
     told = "".join([patches.space.fingerprint, *(corpus.plan.fingerprint for corpus in opened)])
     vectors, levels, contours, notes = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Patches(vectors, levels, contours, notes, hash_bytes(told.encode()))
+
+
+def data_of(corpora: Sequence[str]) -> dict[str, Any]:
+    """What corpora are, for a model's card. Raises CorpusError."""
+    plans = [Corpus(address).plan for address in corpora]
+    return {
+        "prior": plans[0].prior,
+        "patches": sum(plan.count for plan in plans),
+        "seeds": [plan.seed for plan in plans],
+        "notes_of_a_patch": len(plans[0].notes),
+        "fingerprints": dict(plans[0].fingerprints),
+    }
 
 
 _Columns = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float16], NDArray[np.float32]]
