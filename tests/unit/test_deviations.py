@@ -36,6 +36,19 @@ def test_bounds_hold_and_no_step_is_worse() -> None:
     assert loss < before
 
 
+def test_a_start_outside_comes_inside_and_what_is_no_number_is_not_taken() -> None:
+    target = bent(np.full((1, 6), 0.1))[0]
+    found, _ = least_deviations(bent, target, WEIGHTS, np.full(6, -0.4), iterations=10, reach=0.2)
+    assert np.abs(found - 0.1).max() < 0.02
+
+    def broken(vectors: np.ndarray) -> np.ndarray:
+        return np.where(vectors.max(axis=1, keepdims=True) > 0.52, np.nan, bent(vectors)).astype(np.float32)
+
+    found, loss = least_deviations(broken, bent(np.full((1, 6), 0.9))[0], WEIGHTS, np.full(6, 0.5), iterations=10)
+    assert np.isfinite(found).all()
+    assert np.isfinite(loss)
+
+
 def test_a_flat_forecast_moves_nothing() -> None:
     target = np.ones(300, dtype=np.float32)
 

@@ -45,13 +45,13 @@ def least_deviations(
         predict: Of many vectors in [0, 1], shape (n, dim), their cells, shape (n, cells).
         target: shape (cells,).
         weights: Of the cells, shape (cells,), sum 1.
-        start: shape (dim,).
+        start: shape (dim,); what lies outside of [0, 1] is brought inside.
         iterations: At most; each predicts dim + 7 vectors.
         reach: How far from the start any coordinate may go.
         step: How far in one iteration.
     """
-    low, high = np.maximum(start - reach, 0.0), np.minimum(start + reach, 1.0)
-    here, damping, loss = np.clip(start, low, high), 1e-2, np.inf
+    here, damping, loss = np.clip(start, 0.0, 1.0), 1e-2, np.inf
+    low, high = np.maximum(here - reach, 0.0), np.minimum(here + reach, 1.0)
     for _ in range(iterations):
         probes = np.where(here > 0.5, -PROBE, PROBE)
         cells = predict(np.concatenate([here[None], here[None] + np.diag(probes)]))
@@ -66,7 +66,7 @@ def least_deviations(
         tried = np.clip([here + share * s for s in shorter for share in (1.0, PART)], low, high)
         losses = np.abs(predict(tried) - target) @ weights
         best = int(np.argmin(losses))
-        if losses[best] >= loss:
+        if not losses[best] < loss:
             damping *= 3.0 * DAMPINGS[-1]
             if damping > MOST_DAMPING:
                 break
