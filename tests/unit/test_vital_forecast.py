@@ -64,7 +64,7 @@ CASES = {
     "noise": {"sample_level": 0.5, "filter_2_cutoff": 90.0, "filter_2_resonance": 0.2, "filter_2_blend": 0.7},
     "noise burst": {"modulation_3_amount": 0.9, "env_4_decay": 0.6, "filter_2_cutoff": 120.0},
     "two oscillators": {"osc_2_level": 0.6, "osc_2_wave_frame": 30.0},
-    "two loud ones": {"osc_1_level": 1.0, "osc_2_level": 0.6, "filter_1_cutoff": 72.0, "filter_1_resonance": 0.7},
+    "a loud one": {"osc_1_level": 1.0, "osc_2_level": 0.3, "filter_1_cutoff": 72.0, "filter_1_resonance": 0.7},
     "quiet beside what glides": {"osc_1_level": 0.2, "osc_2_level": 0.3, "env_1_attack": 0.1},
     "colour that glides": {"eq_low_gain": -15.0, "eq_low_cutoff": 90.0, "filter_1_cutoff": 100.0, "env_1_attack": 0.1},
     "equaliser": {"eq_low_gain": -9.0, "eq_high_gain": -12.0, "eq_high_cutoff": 90.0, "eq_band_gain": -8.0},
@@ -86,14 +86,14 @@ def test_a_forecast_is_what_the_engine_plays(case: str) -> None:
     said = forecast.predict(knobs[None], np.array([tables]))[0]
     difference = float(np.abs(said - played).mean(axis=1) @ view.weights)
     # A band over a few harmonics is heard too coarsely.
-    allowed = {"band": 3.5, "two loud ones": 2.5}.get(case, 1.8)
+    allowed = {"band": 3.5}.get(case, 1.8)
     assert difference < allowed, f"{case}: forecast and engine are {difference:.2f} dB apart"
     # The same patch forecast for a target that it plays is nearly no loss, another one is.
     dull = knobs.copy()
     dull[INDEX["filter_1_cutoff"]] = 30.0
     losses = forecast.loss(np.stack([knobs, dull]), np.array([tables, tables]))
     assert losses[0] < allowed
-    assert losses[1] > losses[0] + 2.0 or case in ("noise", "two loud ones")
+    assert losses[1] > losses[0] + 2.0 or case == "noise"
 
 
 def test_the_beginning_is_forecast_as_an_open_plug_in_plays_it() -> None:

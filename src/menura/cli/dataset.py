@@ -10,18 +10,13 @@ import typer
 from menura.cli import screen
 from menura.cli.options import Force, Json, Workers
 from menura.cli.render_progress import RenderProgress
+from menura.cli.stopped import StoppedEarlyError
 from menura.errors import CorpusError, InputError
 from menura.note import Note, parse_pitch
 
 app = typer.Typer(help="Corpora of rendered presets: Parquet shards for libraries and models.", no_args_is_help=True)
 
 Corpus = Annotated[str, typer.Argument(help="Folder of a corpus, or its fsspec address.")]
-
-
-class StoppedEarlyError(InputError):
-    """Ctrl-C: the shards that are whole stay."""
-
-    exit_code = 130
 
 
 class DamagedError(CorpusError):

@@ -9,6 +9,7 @@ import typer
 
 from menura.cli import screen
 from menura.cli.options import Json, Workers
+from menura.cli.stopped import StoppedEarlyError
 from menura.errors import InputError
 
 app = typer.Typer(help="Networks that propose patches for a sound.", no_args_is_help=True)
@@ -28,12 +29,6 @@ _SHOWN = (
     "steps",
     "guidance",
 )
-
-
-class StoppedEarlyError(InputError):
-    """Ctrl-C: what was rendered and learnt stays."""
-
-    exit_code = 130
 
 
 @app.command("list")

@@ -34,6 +34,7 @@ def least_deviations(
     target: Cells,
     weights: Cells,
     start: Vectors,
+    bounds: tuple[Vectors, Vectors],
     *,
     iterations: int,
     reach: float = 1.0,
@@ -42,31 +43,37 @@ def least_deviations(
     """The vector of least weighted absolute deviation that is found from a start, and that deviation.
 
     Args:
-        predict: Of many vectors in [0, 1], shape (n, dim), their cells, shape (n, cells).
+        predict: Of many vectors, shape (n, dim), their cells, shape (n, cells).
         target: shape (cells,).
         weights: Of the cells, shape (cells,), sum 1.
-        start: shape (dim,); what lies outside of [0, 1] is brought inside.
+        start: shape (dim,); what lies outside of the bounds is brought inside.
+        bounds: Lowest and highest, shape (dim,) each.
         iterations: At most; each predicts dim + 7 vectors.
-        reach: How far from the start any coordinate may go.
+        reach: How far from the start any coordinate may go, a share of its range.
         step: How far in one iteration.
     """
-    here, damping, loss = np.clip(start, 0.0, 1.0), 1e-2, np.inf
+    lowest, span = bounds[0], bounds[1] - bounds[0]
+    here = np.clip((start - lowest) / span, 0.0, 1.0)
     low, high = np.maximum(here - reach, 0.0), np.minimum(here + reach, 1.0)
+    damping, loss, moved = 1e-2, np.inf, True
+    curvature, downhill = np.empty((0, 0)), np.empty(0)
     for _ in range(iterations):
-        probes = np.where(here > 0.5, -PROBE, PROBE)
-        cells = predict(np.concatenate([here[None], here[None] + np.diag(probes)]))
-        deviation = cells[0] - target
-        loss = float(weights @ np.abs(deviation))
-        slopes = (cells[1:] - cells[0]) / probes[:, None].astype(np.float32)
-        weighted = slopes * (weights / np.maximum(np.abs(deviation), np.float32(SMALL)))
-        curvature = (weighted @ slopes.T).astype(np.float64)
-        downhill = -(weighted @ deviation).astype(np.float64)
+        if moved:
+            probes = np.where(here > 0.5, -PROBE, PROBE)
+            cells = predict(lowest + span * np.concatenate([here[None], here[None] + np.diag(probes)]))
+            deviation = cells[0] - target
+            loss = float(weights @ np.abs(deviation))
+            slopes = (cells[1:] - cells[0]) / probes[:, None].astype(np.float32)
+            weighted = slopes * (weights / np.maximum(np.abs(deviation), np.float32(SMALL)))
+            curvature = (weighted @ slopes.T).astype(np.float64)
+            downhill = -(weighted @ deviation).astype(np.float64)
         steps = [_step(curvature, downhill, damping * share, here, low, high) for share in DAMPINGS]
         shorter = [s * min(1.0, step / max(float(np.abs(s).max()), 1e-12)) for s in steps]
         tried = np.clip([here + share * s for s in shorter for share in (1.0, PART)], low, high)
-        losses = np.abs(predict(tried) - target) @ weights
+        losses = np.abs(predict(lowest + span * tried) - target) @ weights
         best = int(np.argmin(losses))
-        if not losses[best] < loss:
+        moved = bool(losses[best] < loss)
+        if not moved:
             damping *= 3.0 * DAMPINGS[-1]
             if damping > MOST_DAMPING:
                 break
@@ -75,7 +82,7 @@ def least_deviations(
         damping = float(np.clip(damping * DAMPINGS[best // 2], 1e-4, DAMPINGS[-1]))
         if gained < STILL:
             break
-    return here, loss
+    return lowest + span * here, loss
 
 
 def _step(curvature: Vectors, downhill: Vectors, damping: float, here: Vectors, low: Vectors, high: Vectors) -> Vectors:

@@ -49,10 +49,13 @@ class View:
         edges = np.concatenate([[0.0], (self.frames[1:] + self.frames[:-1]) / 2.0, [float(count)]])
         self.weights: NDArray[np.float32] = (np.diff(edges) / count).astype(np.float32)
         """Share of the sound that each moment stands for, shape (frames,), sum 1."""
-        self.cells: NDArray[np.float32] = np.repeat(self.weights[:, None] / np.float32(BANDS), BANDS, axis=1)
-        """Share of the picture that each cell stands for, shape (frames, BANDS), sum 1."""
         self.times: NDArray[np.float64] = self.frames * (HOP / SAMPLE_RATE)
         """Seconds of the moments, shape (frames,)."""
+
+    @property
+    def cells(self) -> NDArray[np.float32]:
+        """Share of the picture that each cell stands for, shape (frames, BANDS), sum 1."""
+        return np.repeat(self.weights[:, None] / np.float32(BANDS), BANDS, axis=1)
 
     def of(self, mono: NDArray[np.float32]) -> Picture:
         """The picture of a sound of the view's size."""

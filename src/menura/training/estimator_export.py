@@ -72,7 +72,7 @@ def export_model(
     with torch.inference_mode():
         card["parity"] = parity(open_estimator(folder, space), *torch_callables(network), patches)
     if card["parity"] > PARITY:
-        raise WorkError(f"torch and ONNX Runtime differ by {card['parity']:.2g}, more than {PARITY}; report it with it")
+        raise WorkError(f"torch and ONNX Runtime differ by {card['parity']:.2g}, more than {PARITY}; please report it")
     card["bytes"] = sum((folder / name).stat().st_size for name in (ENCODER, DECODER))
     write_text(folder / CARD, json.dumps(card, indent=1) + "\n", force=True)
     return card

@@ -5,6 +5,8 @@ Source: measurements in docs/decisions/031-forecast.md.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from menura.matching.vital.laws import Knobs, Picture
@@ -40,7 +42,7 @@ class Filter:
         """Response in power, of the shape of the offsets."""
         return np.asarray(self._quieter * self._above / self._below, dtype=np.float32)
 
-    @property
+    @cached_property
     def turn(self) -> Picture:
         """Cosine of the turn in phase, of the shape of the offsets."""
         along = self._straight * self._under + self._aside * self._across

@@ -68,9 +68,9 @@ class Forecast:
         count = len(self._early.centres)
         self.goal: Picture = np.concatenate([self.picture, self.picture[:count]]).ravel()
         """The target as `cells` are held against it, shape (cells,)."""
-        weights = view.weights / np.float32(BANDS)
-        weights[:count] *= 0.5
-        self.weights: Picture = np.repeat(np.concatenate([weights, weights[:count]]), BANDS)
+        shares = view.cells
+        shares[:count] *= 0.5
+        self.weights: Picture = np.concatenate([shares, shares[:count]]).ravel()
         """Share of each cell, shape (cells,), sum 1."""
         # A filter acts where a harmonic is, which low bands may hold off their centre.
         strongest = np.argmax(_spread(frequency_hz, view.window, bank), axis=0) + 1
@@ -94,8 +94,9 @@ class Forecast:
         A patch that is near on a fresh engine alone uses the glide of its controls as an attack, which nobody hears
         who plays it in the plug-in (decision 011).
         """
-        fresh = self._decibels(knobs, tables, self._moments, glides=True)
-        settled = self._decibels(knobs, tables, self._early, glides=False)
+        courses = self._courses(knobs)
+        fresh = self._decibels(knobs, tables, courses, self._moments, glides=True)
+        settled = self._decibels(knobs, tables, courses[:, :, : len(self._early.times)], self._early, glides=False)
         count = len(self._early.centres)
         late = fresh[:, count:].max(axis=(1, 2), initial=QUIET_DB)
         shown = [_shown(fresh, fresh.max(axis=(1, 2))), _shown(settled, np.maximum(settled.max(axis=(1, 2)), late))]
@@ -105,14 +106,20 @@ class Forecast:
 
     def predict(self, knobs: Knobs, tables: NDArray[np.int64]) -> Picture:
         """Log-mel pictures of patches on a fresh engine, dB below each one's loudest cell, shape (n, frames, bands)."""
-        fresh = self._decibels(knobs, tables, self._moments, glides=True)
+        fresh = self._decibels(knobs, tables, self._courses(knobs), self._moments, glides=True)
         return _shown(fresh, fresh.max(axis=(1, 2)))
 
-    def _decibels(self, knobs: Knobs, tables: NDArray[np.int64], moments: Moments, *, glides: bool) -> Picture:
+    def _courses(self, knobs: Knobs) -> Knobs:
+        """Of the first five envelopes, shape (5, n, times of the moments)."""
+        column = Columns(knobs)
+        return np.stack([envelope(column, number, self._moments.times, self._hold) for number in (1, 2, 3, 4, 5)])
+
+    def _decibels(
+        self, knobs: Knobs, tables: NDArray[np.int64], courses: Knobs, moments: Moments, *, glides: bool
+    ) -> Picture:
         """Log-mel pictures, 0 dB is a source at full level, shape (n, frames of the moments, bands)."""
         column = Columns(knobs)
-        courses = {number: envelope(column, number, moments.times, self._hold) for number in (1, 2, 3, 4, 5)}
-        loudness = (courses[1] ** 4).astype(np.float32)
+        loudness = (courses[0] ** 4).astype(np.float32)
 
         def course(name: str, default: float, times: NDArray[np.float64]) -> Knobs:
             return glide(column(name), default, times) if glides else column(name)[:, None]
@@ -121,14 +128,13 @@ class Forecast:
             """Power of a part at the moments of the picture, shape (n, frames, 1)."""
             level = course(name, LEVEL_DEFAULT, moments.times)
             if slot:
-                level = level + column(f"modulation_{slot}_amount")[:, None] * courses[source]
+                level = level + column(f"modulation_{slot}_amount")[:, None] * courses[source - 1]
             return moments.mean(loudness * law(level))[:, :, None]
 
-        moved = 128.0 * column("modulation_1_amount")[:, None] * moments.mean(courses[2]) / moments.share
+        moved = 128.0 * column("modulation_1_amount")[:, None] * moments.mean(courses[1]) / moments.share
         cutoff = course("filter_1_cutoff", CUTOFF_DEFAULT, moments.centres) + moved
         offset = self._played_keys - np.clip(cutoff, 8.0, 136.0)[:, :, None].astype(np.float32)
-        shape = column("filter_1_resonance"), column("filter_1_blend"), column("osc_1_level")
-        first = Filter(offset, *shape)
+        first = Filter(offset, column("filter_1_resonance"), column("filter_1_blend"), column("osc_1_level"))
         parts = [gains("osc_1_level", 0, 0, filtered_power) * self._played(column, tables, 1) * first.power]
         for number, slot, source in ((2, 2, 3), (3, 4, 5)):
             parts.append(gains(f"osc_{number}_level", slot, source) * self._played(column, tables, number))

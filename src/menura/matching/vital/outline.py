@@ -53,18 +53,15 @@ class Outline:
         knobs = _knobs(preset)
         bare = self._bare(candidate.picture.astype(np.float32), knobs)
 
-        low, span = LOW[_MOVED], HIGH[_MOVED] - LOW[_MOVED]
-
-        def predict(vectors: Knobs) -> Picture:
-            pictures = bare + self._drawn(_whole(low + vectors * span), 1e-3)
+        def predict(rows: Knobs) -> Picture:
+            pictures = bare + self._drawn(_whole(rows), 1e-3)
             pictures -= pictures.max(axis=(1, 2), keepdims=True)
-            return np.maximum(pictures, np.float32(FLOOR_DB)).reshape(len(vectors), -1)
+            return np.maximum(pictures, np.float32(FLOOR_DB)).reshape(len(rows), -1)
 
-        start = np.clip((knobs - low) / span, 0.0, 1.0)
-        found, least = least_deviations(
-            predict, self._picture.ravel(), self._view.cells.ravel(), start, iterations=ITERATIONS, reach=REACH * step
+        goal, weights, bounds = self._picture.ravel(), self._view.cells.ravel(), (LOW[_MOVED], HIGH[_MOVED])
+        better, least = least_deviations(
+            predict, goal, weights, knobs, bounds, iterations=ITERATIONS, reach=REACH * step
         )
-        better = low + found * span
         return Way(knobs, better, least, partial(_written, preset))
 
     def _drawn(self, whole: Knobs, least: float) -> Picture:

@@ -140,10 +140,8 @@ def improve(
         correction: As in `Forecast.loss`.
     """
 
-    def predict(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
-        rows = LOW + vectors * (HIGH - LOW)
+    def predict(rows: NDArray[np.float64]) -> NDArray[np.float32]:
         return forecast.cells(rows, np.tile(sources, (len(rows), 1)), correction)
 
-    start = (knobs - LOW) / (HIGH - LOW)
-    found, loss = least_deviations(predict, forecast.goal, forecast.weights, start, iterations=iterations, reach=reach)
-    return LOW + found * (HIGH - LOW), loss
+    goal, weights = forecast.goal, forecast.weights
+    return least_deviations(predict, goal, weights, knobs, (LOW, HIGH), iterations=iterations, reach=reach)
