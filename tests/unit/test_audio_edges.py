@@ -40,6 +40,15 @@ def test_a_silent_tail_goes_and_nothing_that_sounds() -> None:
     np.testing.assert_array_equal(trimmed.samples[0], sound[: trimmed.samples.shape[1]].astype(np.float32))
 
 
+@pytest.mark.parametrize(("follows", "stays"), [(1.0, 0.5), (0.3, 0.3), (0.0, 0.0)])
+def test_some_of_what_follows_the_end_may_stay(follows: float, stays: float) -> None:
+    sound = np.concatenate((decaying(0.6, tau=0.05)[: round(0.4 * RATE)], np.zeros(round(follows * RATE))))
+    audio = Audio(sound, RATE)
+    trimmed = audio.trim(rest=0.5)
+    assert trimmed.seconds - audio.trim().seconds == pytest.approx(min(stays, audio.seconds - audio.trim().seconds))
+    assert trimmed.seconds >= 0.4 + min(stays, follows) - 0.05
+
+
 @pytest.mark.parametrize("noise_db", [-70.0, -55.0, -45.0])
 def test_background_noise_before_the_sound_goes_too(noise_db: float, rng: np.random.Generator) -> None:
     audio = with_lead(decaying(), 0.5)

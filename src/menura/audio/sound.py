@@ -135,7 +135,7 @@ class Audio:
         last = self.samples.shape[1] if math.isinf(stop) else max(first, round(stop * self.sample_rate))
         return Audio(self.samples[:, first:last], self.sample_rate)
 
-    def trim(self, *, head: bool = True, tail: bool = True) -> Audio:
+    def trim(self, *, head: bool = True, tail: bool = True, rest: float = 0.0) -> Audio:
         """Without the quiet before and after it; itself where there is too little of it to matter.
 
         Conservative on purpose, so that a copy stays aligned with its original: a lead of less than 20 ms and a tail
@@ -144,10 +144,12 @@ class Audio:
         Args:
             head: take the lead away.
             tail: take the end away.
+            rest: seconds of what follows the end that stay, as far as there are any.
         """
         first, last = sounding_range(self.samples, self.sample_rate)
-        first, last = (first if head else 0), (last if tail else self.samples.shape[1])
-        if (first, last) == (0, self.samples.shape[1]):
+        end = self.samples.shape[1]
+        first, last = (first if head else 0), (min(end, last + round(rest * self.sample_rate)) if tail else end)
+        if (first, last) == (0, end):
             return self
         return Audio(self.samples[:, first:last], self.sample_rate)
 

@@ -118,4 +118,4 @@ def _heard(target: Target) -> str:
     estimate = target.estimate
     key = f"{note.name} (MIDI {note.pitch:.2f})" if estimate.pitched else "no pitch"
     kind = "sustaining" if estimate.sustaining else "decaying"
-    return f"{target.name or 'sound'}: {key}, {kind}, {target.audio.seconds:.2f} s, held {note.hold:.2f} s"
+    return f"{target.name or 'sound'}: {key}, {kind}, {target.sound.seconds:.2f} s, held {note.hold:.2f} s"

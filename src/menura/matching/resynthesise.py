@@ -47,7 +47,7 @@ class Resynthesise:
         if task.constraints.near:
             yield Warned("resynthesis is left out: it would not stay near the given preset")
             return pool
-        proposer = Resynthesis(task.target.audio, task.target.note, task.target.estimate, pool.rng)
+        proposer = Resynthesis(task.target.sound, task.target.note, task.target.estimate, pool.rng)
         limit = account.spent + max(1, int(SHARE * account.left))
         readings: list[_Reading] = []
         drafts = proposer.drafts()

@@ -21,6 +21,8 @@ SAMPLE_RATE = 44_100
 """Rate at which everything is rendered and compared."""
 LONGEST = 12.0
 """Seconds of a target that are matched, as many as are read of a file; what follows says little about the patch."""
+REST = 0.5
+"""Seconds heard of the quiet that follows a sound: an echo or a release that rings on there is not the sound's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,15 +30,20 @@ class Target:
     """What is to be matched."""
 
     audio: Audio
-    """Mono, 44.1 kHz, onset-trimmed, at most `LONGEST` seconds."""
+    """Mono, 44.1 kHz, from its onset, with `REST` seconds of the quiet that followed; at most `LONGEST` seconds."""
     note: Note
     """The note at which candidates are rendered; its total is the length of the audio."""
     estimate: NoteEstimate
-    """What was heard: pitch with confidence, sustain, hold and release."""
+    """What was heard: pitch with confidence, sustain, hold and release; its total is where the sound has ended."""
     name: str = ""
     """What to call it, the file's name without its ending."""
     words: Words | None = None
     """What is asked for in words, where something is."""
+
+    @property
+    def sound(self) -> Audio:
+        """`audio` up to where the sound has ended."""
+        return self.audio.cut(stop=self.estimate.total)
 
     @property
     def audible(self) -> bool:
@@ -58,13 +65,14 @@ class Target:
         if isinstance(sound, Audio):
             check_sound(sound)
         audio = sound if isinstance(sound, Audio) else read_audio(sound)
-        audio = audio.to_mono().resample(SAMPLE_RATE).trim().cut(stop=LONGEST)
+        audio = audio.to_mono().resample(SAMPLE_RATE)
         pitch = note.pitch if isinstance(note, Note) else note
-        estimate = estimate_note(audio, pitch=pitch)
+        estimate = estimate_note(audio.trim().cut(stop=LONGEST), pitch=pitch)
+        audio = audio.trim(rest=REST).cut(stop=LONGEST)
         if isinstance(note, Note):
             played = replace(note, total=audio.seconds)
             # Whoever knows when the key goes up knows better than any ear: a tail is no held note.
-            estimate = replace(estimate, hold=min(note.hold, audio.seconds))
+            estimate = replace(estimate, hold=min(note.hold, estimate.total))
         else:
             played = Note(
                 # The nearest key, which a player can press: what lies between is the patch's own tuning.
