@@ -142,6 +142,7 @@ def info_of(job: Job) -> JobInfo:
         {
             **{name: job.facts[name] for name in _TOLD},
             "id": job.id,
+            "text": job.facts.get("text", ""),
             "state": job.state,
             "parent": job.facts.get("parent"),
             "note": heard["note"] if heard else None,

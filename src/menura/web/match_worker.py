@@ -59,7 +59,7 @@ def _match(request: Mapping[str, Any], lines: Lines, cancel: threading.Event) ->
     from menura.events import Finished
     from menura.matching.budget import Budget
     from menura.matching.matcher import Matcher
-    from menura.matching.tracks import stages_of
+    from menura.matching.tracks import stages_for
     from menura.synths.registry import synth_of
     from menura.web.variation import varied
 
@@ -67,13 +67,14 @@ def _match(request: Mapping[str, Any], lines: Lines, cancel: threading.Event) ->
     lines.say({"event": "reading"})
     synth = synth_of(request["synth"])
     target = _target(request, lines)
-    write_audio(folder / TARGET, target.audio, force=True)
+    if target.audible:
+        write_audio(folder / TARGET, target.audio, force=True)
     lines.say({"event": "listened", **_heard(target)})
     near = None
     if request.get("near"):
         near = varied(synth, Path(request["near"]["preset"]), request["near"]["macros"], request["near"]["controls"])
     limit = Budget(request["renders"], request["seconds"])
-    matcher = Matcher(synth, stages_of(request["track"], synth), seed=request["seed"])
+    matcher = Matcher(synth, stages_for(target, request["track"], synth), seed=request["seed"])
     stream = matcher.stream(
         target,
         top=request["top"],
@@ -95,7 +96,7 @@ def _match(request: Mapping[str, Any], lines: Lines, cancel: threading.Event) ->
             return
         raise WorkError("no preset was found: no candidate gave a sound; give more renders, or try another track")
     facts = export.RunFacts(
-        track=request["track"],
+        track=request["track"] if target.audible else "words",
         renders=finished.renders,
         seconds=finished.seconds,
         engine_seconds=finished.engine_seconds,
@@ -149,18 +150,23 @@ class _Shown:
 
 def _target(request: Mapping[str, Any], lines: Lines) -> Target:
     from menura.audio import read_audio
-    from menura.matching.target import Target
+    from menura.matching.tracks import target_of
     from menura.note import Note, parse_pitch
 
+    def warn(text: str) -> None:
+        lines.say({"event": "warned", "message": _without_paths(text, request)})
+
     path = Path(request["folder"]) / SOUND
-    longest = float(request["longest"])
-    _check_length(path, longest)
-    audio = read_audio(
-        path, on_warning=lambda text: lines.say({"event": "warned", "message": _without_paths(text, request)})
-    )
+    audio = None
+    if path.is_file():
+        _check_length(path, float(request["longest"]))
+        audio = read_audio(path, on_warning=warn)
     played = request.get("played")
     note = Note(**played) if played else parse_pitch(request["note"]) if request.get("note") else None
-    return replace(Target.of(audio, note), name=request["name"])
+    target = target_of(audio, request.get("text", ""), note=note)
+    if target.words and target.words.warning:
+        warn(target.words.warning)
+    return replace(target, name=request["name"])
 
 
 def _check_length(path: Path, longest: float) -> None:
@@ -177,7 +183,8 @@ def _check_length(path: Path, longest: float) -> None:
 def _heard(target: Target) -> dict[str, Any]:
     note, estimate = target.note, target.estimate
     return {
-        "seconds": target.audio.seconds,
+        "seconds": target.sound.seconds,
+        "audible": target.audible,
         "note": {
             "pitch": note.pitch,
             "velocity": note.velocity,

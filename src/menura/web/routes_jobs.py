@@ -16,9 +16,9 @@ from menura.web.asking import Asked, info_of, jobs_of, problems, settings_of, st
 from menura.web.jobs import BusyError, Job
 from menura.web.journal import as_stream
 from menura.web.schemas import Again, JobInfo, JobList
-from menura.web.sniffing import looks_like_sound, shown_name
+from menura.web.sniffing import looks_like_sound, shown_name, shown_text
 from menura.web.store import SOUND, TARGET
-from menura.web.synths import default_renders, is_known, knows_track
+from menura.web.synths import is_known, knows_track, tracks
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 _PIECE = 1 << 18
@@ -33,7 +33,10 @@ async def list_jobs(request: Request) -> JobList:
 @router.post("", status_code=201, responses=problems(415, 503))
 async def match_sound(
     request: Request,
-    sound: Annotated[UploadFile, File(description="WAV, FLAC, OGG, MP3 or AIFF: one note, or one hit.")],
+    sound: Annotated[UploadFile | None, File(description="WAV, FLAC, OGG, MP3 or AIFF: one note, or one hit.")] = None,
+    text: Annotated[
+        str, Form(max_length=200, description="With a sound how it is to change, without one what it is to be.")
+    ] = "",
     synth: Annotated[str, Form(max_length=200)] = "vital",
     track: Annotated[Literal["any", "knobs"], Form()] = "any",
     note: Annotated[str | None, Form(max_length=8, description="Key that it plays, C3 or MIDI; else heard.")] = None,
@@ -52,24 +55,31 @@ async def match_sound(
             parse_pitch(note)
         except NoteError as error:
             raise HTTPException(422, str(error)) from error
-    head = await sound.read(16)
-    if not looks_like_sound(head):
-        what = "is empty" if not head else "is none that menura reads"
-        raise HTTPException(415, f"the file {what}; give WAV, FLAC, OGG, MP3 or AIFF")
+    words = shown_text(text)
+    if sound is None and not words:
+        raise HTTPException(422, "there is nothing to match; give a sound, or text that says what it is to be")
+    if sound is not None:
+        head = await sound.read(16)
+        if not looks_like_sound(head):
+            what = "is empty" if not head else "is none that menura reads"
+            raise HTTPException(415, f"the file {what}; give WAV, FLAC, OGG, MP3 or AIFF")
+    track = track if knows_track(synth, track) else "knobs"
     job_id, folder = store_of(request).new_job()
     try:
-        await sound.seek(0)
-        with (folder / SOUND).open("wb") as file:
-            while piece := await sound.read(_PIECE):
-                file.write(piece)
+        if sound is not None:
+            await sound.seek(0)
+            with (folder / SOUND).open("wb") as file:
+                while piece := await sound.read(_PIECE):
+                    file.write(piece)
         facts: dict[str, Any] = {
-            "name": shown_name(sound.filename),
+            "name": f"{shown_name(sound.filename)} {words}".strip() if sound is not None else words,
+            "text": words,
             "created": time.time(),
             "synth": synth,
-            "track": track if knows_track(synth, track) else "knobs",
+            "track": track,
             "note": note or None,
             "top": top,
-            "renders": renders or default_renders(synth, track),
+            "renders": renders or tracks(synth)[track if sound is not None else "words"],
             "seconds": seconds,
             "seed": seed,
             "lock": [],
@@ -114,6 +124,8 @@ async def match_again(job: Asked, wanted: Again, request: Request) -> JobInfo:
     facts = {
         **{name: job.facts[name] for name in ("name", "synth", "track", "renders", "seconds", "seed", "top")},
         **wanted.model_dump(include={"track", "renders", "seconds", "top"}, exclude_none=True),
+        # The target that was kept is changed already; words alone have none.
+        "text": "" if heard.get("audible", True) else job.facts["text"],
         "created": time.time(),
         "note": None,
         "played": {name: heard["note"][name] for name in ("pitch", "velocity", "hold", "total")},
@@ -127,7 +139,8 @@ async def match_again(job: Asked, wanted: Again, request: Request) -> JobInfo:
         },
     }
     try:
-        shutil.copyfile(job.folder / TARGET, folder / SOUND)
+        if heard.get("audible", True):
+            shutil.copyfile(job.folder / TARGET, folder / SOUND)
         shutil.copyfile(path, folder / "near.preset")
         return info_of(jobs.add(job_id, facts))
     except (BusyError, OSError) as error:

@@ -37,14 +37,14 @@ _PAGE: dict[int | str, dict[str, Any]] = {
 
 @router.get("/target/sound", response_class=Response, responses={**problems(404), **_WAVE})
 async def target_sound(job: Asked) -> FileResponse:
-    """The sound that is matched: one channel, 44.1 kHz, trimmed."""
-    return FileResponse(_heard(job)[0], media_type="audio/wav")
+    """The sound that is matched: one channel, 44.1 kHz, trimmed. Words alone have none."""
+    return FileResponse(_target(job), media_type="audio/wav")
 
 
 @router.get("/target/picture", response_class=Response, responses={**problems(404, 500, 503), **_PICTURE})
 async def target_picture(job: Asked, request: Request) -> FileResponse:
     """The target as numbers to draw."""
-    path, heard = _heard(job)
+    path, heard = _target(job), _heard(job)
     wanted = {"target": str(path), "note": _note(heard), "pitched": heard["pitched"]}
     return FileResponse(await _of(studio_of(request).target(wanted)), media_type="application/json")
 
@@ -116,11 +116,18 @@ async def install_preset(job: Asked, shelf: Shelf, number: Number, turns: Turned
         raise HTTPException(500, str(error)) from error
 
 
-def _heard(job: Job) -> tuple[File, dict[str, Any]]:
-    path, heard = job.folder / TARGET, job.last("listened")
-    if heard is None or not path.is_file():
+def _target(job: Job) -> File:
+    path = job.folder / TARGET
+    if not _heard(job).get("audible", True) or not path.is_file():
+        raise HTTPException(404, "this match has no target that can be heard: it was asked for in words")
+    return path
+
+
+def _heard(job: Job) -> dict[str, Any]:
+    heard = job.last("listened")
+    if heard is None:
         raise HTTPException(404, "the target is not there; wait until the match has listened to it")
-    return path, heard
+    return heard
 
 
 def _note(heard: dict[str, Any]) -> dict[str, float]:
@@ -131,7 +138,7 @@ def _request(job: Job, shelf: str, number: int, turns: Turns) -> dict[str, Any]:
     preset = job.preset(shelf, number)
     if preset is None or not preset.is_file():
         raise HTTPException(404, f"there is no {number} among the {shelf} of this job")
-    target, heard = _heard(job)
+    heard = _heard(job)
     played = _note(heard)
     note = turns.note(played)
     return {
@@ -141,7 +148,7 @@ def _request(job: Job, shelf: str, number: int, turns: Turns) -> dict[str, Any]:
         "controls": turns.controls,
         "note": note,
         "pitched": heard["pitched"],
-        "target": str(target) if note == played else None,
+        "target": str(_target(job)) if note == played and heard.get("audible", True) else None,
     }
 
 

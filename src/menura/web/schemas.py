@@ -54,6 +54,8 @@ class JobInfo(BaseModel):
     """Seconds since 1970."""
     synth: str
     track: str
+    text: str
+    """How the sound was to change; without a sound, what it was to be."""
     renders: int
     seconds: float
     top: int
@@ -181,7 +183,7 @@ class SynthInfo(BaseModel):
     name: str
     title: str
     tracks: dict[str, int]
-    """Each track and its usual number of renders."""
+    """Each track, and words alone, and the usual number of renders."""
     installs: bool
     """True where presets can be saved into its own folder."""
 

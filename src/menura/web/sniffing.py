@@ -25,6 +25,9 @@ def looks_like_sound(head: bytes) -> bool:
 def shown_name(given: str | None) -> str:
     """A name from a stranger as text to show: no path, no control characters, 80 characters at most."""
     last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
-    stem = last.rsplit(".", 1)[0] if "." in last[1:] else last
-    plain = "".join(letter for letter in stem if letter.isprintable()).strip()
-    return plain[:80].strip() or "sound"
+    return shown_text(last.rsplit(".", 1)[0] if "." in last[1:] else last)[:80].strip() or "sound"
+
+
+def shown_text(given: str) -> str:
+    """Words from a stranger as text to show: one line, no control characters."""
+    return "".join(letter for letter in " ".join(given.split()) if letter.isprintable())

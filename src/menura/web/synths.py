@@ -22,18 +22,11 @@ def knows_track(synth: str, track: str) -> bool:
 
 
 def tracks(synth: str) -> dict[str, int]:
-    """Tracks of a synth and their usual numbers of renders."""
+    """Tracks of a synth, and words alone, and their usual numbers of renders."""
     from menura.matching.tracks import default_renders
 
     names = ("any", "knobs") if synth == "vital" else ("knobs",)
-    return {name: default_renders(name, synth) for name in names}
-
-
-def default_renders(synth: str, track: str) -> int:
-    """Renders of a match where none are named."""
-    from menura.matching.tracks import default_renders as usual
-
-    return usual(track, synth)
+    return {name: default_renders(name, synth) for name in names} | {"words": default_renders("", synth, audible=False)}
 
 
 def usable_synths() -> list[SynthInfo]:

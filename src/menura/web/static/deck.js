@@ -1,4 +1,4 @@
-// The sounds of one job at one playhead: the target is 0, the answers follow. Owns what is decoded and how loud it is.
+// The sounds of one job at one playhead: the target is 0 (silent where words alone were given), the answers follow. Owns what is decoded and how loud it is.
 import { addressOf, getBytes, getJson } from "./api.js";
 import { all, make, one } from "./elements.js";
 import { unpacked } from "./pictures.js";
@@ -50,7 +50,7 @@ export const makeDeck = ({ changed }) => {
     const kept = sources[heard];
     sources = wanted;
     const at = sources.indexOf(kept);
-    heard = Math.max(0, at);
+    heard = Math.max(sources[0]?.silent ? 1 : 0, at);
     answer = Math.min(Math.max(1, answer), Math.max(1, sources.length - 1));
     if (playable().length) playhead.refresh();
     else playhead.reset();
@@ -60,9 +60,11 @@ export const makeDeck = ({ changed }) => {
     one("#sources").replaceChildren(...sources.map((source, index) => {
       const button = make("button", { type: "button", className: "source", textContent: index ? String(index) : "Target" });
       button.setAttribute("aria-label", index ? `Hear answer ${index}` : "Hear the target");
+      button.hidden = Boolean(source.silent);
       button.addEventListener("click", () => hear(index));
       return button;
     }));
+    one("#swap").hidden = Boolean(sources[0]?.silent);
     show();
   };
   const hear = (index) => {

@@ -1,4 +1,4 @@
-// A sound comes in: dropped, chosen or recorded; with it, what is wished for.
+// A sound comes in: dropped, chosen or recorded; with it, or instead of it, what is wished for.
 import { post } from "./api.js";
 import { all, complain, make, one } from "./elements.js";
 import { canRecord, startRecording } from "./recorder.js";
@@ -18,17 +18,29 @@ export const makeIntake = ({ about, begun }) => {
     one("#chosen").textContent = file.name;
     one("#drop").classList.add("has");
     one("#drop-hint").textContent = megabytes(file.size);
-    one("#go").disabled = false;
+    showWishes();
     one("#go").focus();
   };
+  const forget = () => {
+    file = null;
+    one("#chosen").textContent = nothing.chosen;
+    one("#drop-hint").textContent = nothing.hint;
+    one("#drop").classList.remove("has");
+    showWishes();
+    one("#text").focus();
+  };
+  const nothing = { chosen: one("#chosen").textContent, hint: one("#drop-hint").textContent };
   const megabytes = (bytes) => (bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
   // ---------------------------------------------------------------- wishes
   const track = () => all("[name=track]").find((radio) => radio.checked && !radio.disabled)?.value ?? "knobs";
   const effort = () => Number(one("[name=effort]:checked").value);
-  const usual = () => synths.get(one("#synth").value)?.tracks[track()] ?? 200;
+  const text = () => one("#text").value.trim();
+  const usual = () => synths.get(one("#synth").value)?.tracks[text() && !file ? "words" : track()] ?? 200;
   const rendersFor = (share) => Math.min(about.renders, Math.max(8, Math.round((usual() * share) / 4) * 4));
   const showWishes = () => {
+    one("#go").disabled = !file && !text();
+    one("#forget").hidden = !file;
     const known = synths.get(one("#synth").value)?.tracks ?? {};
     all("[name=track]").forEach((radio) => { radio.disabled = !(radio.value in known); });
     if (one("[name=track]:checked").disabled) one("[name=track]:not(:disabled)").checked = true;
@@ -43,6 +55,7 @@ export const makeIntake = ({ about, begun }) => {
   showWishes();
 
   // ---------------------------------------------------------------- drop and choose
+  one("#forget").addEventListener("click", forget);
   one("#choose").addEventListener("click", () => one("#file").click());
   one("#file").addEventListener("change", () => { choose(one("#file").files[0]); one("#file").value = ""; });
   const over = (is) => one("#drop").classList.toggle("over", is);
@@ -84,13 +97,14 @@ export const makeIntake = ({ about, begun }) => {
   // ---------------------------------------------------------------- ask
   one("#ask").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!file) return;
+    if (!file && !text()) return;
     one("#go").disabled = true;
     complain(null);
     try {
       const form = new FormData();
-      const sound = await asReadable(file);
-      form.append("sound", sound, sound.name);
+      const sound = file && await asReadable(file);
+      if (sound) form.append("sound", sound, sound.name);
+      if (text()) form.append("text", text());
       form.append("synth", one("#synth").value);
       form.append("track", track());
       form.append("renders", Number(one("#renders").value) || rendersFor(effort()));

@@ -19,24 +19,24 @@ const plots = [makePlot("Target", "heat"), makePlot("Answer", "heat"), makePlot(
 const draw = () => {
   const target = deck.sources()[0]?.picture, answer = deck.answer();
   const picture = answer?.picture, seconds = deck.seconds(), gain = answer ? deck.gainDb(answer) : 0;
-  const view = { target, seconds };
+  const base = target ?? picture, view = { target, base, seconds };
   const number = deck.sources().indexOf(answer);
   plots.forEach((plot, i) => {
     plot.figure.classList.toggle("hears", (i === 0 && deck.heard() === 0) || (i === 1 && deck.heard() === number));
-    plot.figure.hidden = i === 0 ? !target : !target || !picture;
+    plot.figure.hidden = (i !== 1 && !target) || (i > 0 && !picture);
   });
-  if (!target) return;
-  const scale = { seconds, reference: target.top };
-  drawHeat(plots[0].canvas, target, { ...scale, gain: 0 });
+  if (!base) return;
+  const scale = { seconds, reference: base.top };
+  if (target) drawHeat(plots[0].canvas, target, { ...scale, gain: 0 });
   drawLines(plots[0], view, null, 0);
   if (picture) {
     plots[1].caption.textContent = `Answer ${number}`;
     plots[1].plot.setAttribute("aria-label", `Spectrogram of answer ${number}`);
     drawHeat(plots[1].canvas, picture, { ...scale, gain });
-    drawDifference(plots[2].canvas, target, picture, { ...scale, gain });
+    if (target) drawDifference(plots[2].canvas, target, picture, { ...scale, gain });
     plots.slice(1).forEach((plot) => drawLines(plot, view, picture, gain));
   }
-  plots.forEach(({ axis }) => markAxis(axis, target));
+  plots.forEach(({ axis }) => markAxis(axis, base));
 };
 plots.forEach(({ figure }) => one("#plots").append(figure));
 
@@ -71,7 +71,7 @@ const turning = makeTurning({
     one("#shape-state").textContent = "rendering …";
     try {
       await deck.loadAnswer(open.id, source);
-      one("#shape-state").textContent = isTurned(source) && source.picture ? `turned: ${nearness(source)}` : "as matched";
+      one("#shape-state").textContent = isTurned(source) && source.picture ? ["turned", nearness(source)].filter(Boolean).join(": ") : "as matched";
       await turning.refreshTexts();
     } catch (error) {
       one("#shape-state").textContent = "";
@@ -110,12 +110,12 @@ const cardOf = (source, index) => {
   return card;
 };
 const offer = (shelf, found) => {
-  const target = deck.sources()[0] ?? { shelf: "target", number: 0, turns: {}, buffer: null, picture: null };
+  const target = deck.sources()[0] ?? { shelf: "target", number: 0, turns: {}, buffer: null, picture: null, silent: open.silent };
   const kept = new Map(deck.sources().slice(1).map((source) => [`${source.shelf}/${source.number}`, source]));
   const answers = found.map((item) => kept.get(`${shelf}/${item.number}`) ?? sourceOf(shelf, item));
   deck.set([target, ...answers]);
   one("#answers").replaceChildren(...answers.map((source, i) => cardOf(source, i + 1)));
-  if (!target.buffer && !target.loading) deck.loadTarget(open.id).catch(complain);
+  if (!target.silent && !target.buffer && !target.loading) deck.loadTarget(open.id).catch(complain);
   (async () => {
     const mine = open;
     for (const source of answers) {
@@ -146,9 +146,11 @@ const tell = (event) => {
 };
 const heard = (event) => {
   open.note = event.note;
-  const key = event.pitched ? `plays ${event.note.name}` : "no pitch";
-  one("#facts").textContent = [key, `${event.seconds.toFixed(2)} s`, open.info?.synth === "dx7" ? "DX7" : open.info?.synth?.replace(/^./, (l) => l.toUpperCase()),
-    open.info && (open.info.track === "any" ? "anything goes" : "knobs only")].filter(Boolean).join(" · ");
+  open.silent = event.audible === false;
+  one("#work").classList.toggle("silent", open.silent);
+  const key = open.silent ? `in words, heard at ${event.note.name}` : event.pitched ? `plays ${event.note.name}` : "no pitch";
+  one("#facts").textContent = [key, !open.silent && `${event.seconds.toFixed(2)} s`, open.info?.synth === "dx7" ? "DX7" : open.info?.synth?.replace(/^./, (l) => l.toUpperCase()),
+    !open.silent && open.info && (open.info.track === "any" ? "anything goes" : "knobs only")].filter(Boolean).join(" · ");
   piano.show(event.note);
   if (!deck.sources().length) offer("so-far", []);
 };

@@ -72,7 +72,7 @@ const linePath = (values, seconds, whole, height) => {
 };
 
 const envelopePath = (picture, view, gain) => {
-  const top = Math.max(...view.target.envelope_db);
+  const top = Math.max(...view.base.envelope_db);
   return linePath(picture.envelope_db, picture.seconds, view.seconds, (level) => Math.min(1, Math.max(0, 0.04 + (top - level - gain) / 60)));
 };
 const pitchPath = (picture, view) => picture.pitch

@@ -23,13 +23,13 @@ export const watchJob = (job, tell, lost) => {
 
 const STAGES = {
   resynthesis: "Drawing waves and contours", audition: "Listening to candidates", refine: "Refining the best",
-  rank: "Checking and ranking", starts: "Gathering starting points", knobs: "Turning knobs", retrieve: "Looking through the library",
+  rank: "Checking and ranking", starts: "Gathering starting points", knobs: "Turning knobs", retrieve: "Looking through the library", words: "Looking through the library",
 };
 export const wordsOf = (event) => {
   switch (event.event) {
     case "queued": return event.ahead ? `Waiting: ${event.ahead} ahead of this one` : "Waiting";
     case "reading": return "Reading the sound";
-    case "listened": return event.pitched ? `Heard ${event.note.name}` : "Heard a sound without pitch";
+    case "listened": return event.audible === false ? null : event.pitched ? `Heard ${event.note.name}` : "Heard a sound without pitch";
     case "stage": return STAGES[event.stage] ?? event.stage;
     case "improved": return `nearest so far ${event.distance.toFixed(2)} after ${event.renders} ${event.renders === 1 ? "render" : "renders"}`;
     default: return null;
