@@ -1,4 +1,5 @@
-// The sounds of one job at one playhead: the target is 0 (silent where words alone were given), the answers follow. Owns what is decoded and how loud it is.
+// The sounds of one job at one playhead: the target is 0, silent where there are words alone, the answers follow.
+// Owns what is decoded and how loud it is.
 import { addressOf, getBytes, getJson } from "./api.js";
 import { all, make, one } from "./elements.js";
 import { unpacked } from "./pictures.js";
