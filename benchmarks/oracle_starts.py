@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from menura.datasets.sets import load_set
-from menura.evaluation.statistics import paired_difference
+from menura.evaluation.statistics import Paired, paired_difference
 from menura.events import Event, Finished, Proposed, Started
 from menura.matching.audition import Audition
 from menura.matching.budget import Account, Budget
@@ -66,6 +66,11 @@ def distance(synth: Synth, stages: Sequence[Stage], target: Target, renders: int
     raise AssertionError("a match ends with Finished")
 
 
+def interval(less: Paired) -> str:
+    """Its ends; five sounds are needed for one."""
+    return "[?]" if less.low is None or less.high is None else f"[{less.low:+.2f}, {less.high:+.2f}]"
+
+
 def main() -> None:
     """Run the knob search and each oracle on each sound."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,7 +98,7 @@ def main() -> None:
         print(item.id, *(f"{name} {values[-1]:.2f}" for name, values in found.items()), sep="  ", flush=True)
     for name, values in found.items():
         less = paired_difference(values, found["knobs"])
-        told = "" if name == "knobs" else f", {less.mean:+.2f} [{less.low}, {less.high}], nearer on {less.wins}"
+        told = "" if name == "knobs" else f", {less.mean:+.2f} {interval(less)}, nearer on {less.wins}"
         print(f"{name}: {np.mean(values):.2f} dB of {len(values)} sounds{told}")
 
 
