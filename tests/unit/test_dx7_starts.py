@@ -217,13 +217,13 @@ def test_starts_are_nearer_than_random_ones(shared_data: Path, monkeypatch: pyte
     files = sorted((shared_data / "real").rglob("*.flac"))
     target = Target.of(next(path for path in files if "vibra_clang_1" in path.name))
     hearing = Hearing(target.audio.mono, target.note.frequency_hz)
-    starts = dx7_starts(target, INIT, np.random.default_rng(0), 14)
+    starts = list(dx7_starts(target, INIT, np.random.default_rng(0), 14))
     assert len(starts) == 14
     assert all(words[0].startswith("start:") for _, words in starts)
     nearest = min(hearing(heard(preset, target.note)).mss for preset, _ in starts)
     random = dx7_random(target, INIT, np.random.default_rng(0), 28)
     assert nearest < 0.8 * min(hearing(heard(preset, target.note)).mss for preset in random)
-    again = dx7_starts(target, INIT, np.random.default_rng(0), 14)
+    again = list(dx7_starts(target, INIT, np.random.default_rng(0), 14))
     assert [preset.id for preset, _ in again] == [preset.id for preset, _ in starts]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,24 @@ def test_few_renders_come_near(matches: list[Match], pluck: Audio) -> None:
     assert set(best.versions) == {"menura", "vital"}
     level = 20 * math.log10(float(np.std(best.audio.mono)) / float(np.std(pluck.mono)))
     assert abs(level) < 3.0
+
+
+def test_a_sound_is_heard_before_the_other_starts_are_made(pluck: Audio, monkeypatch: pytest.MonkeyPatch) -> None:
+    from menura.events import Improved
+    from menura.matching.vital import starts
+
+    improved: list[int] = []
+    improve = starts.improve
+
+    def counted(*given: Any, **options: Any) -> Any:
+        improved.append(1)
+        return improve(*given, **options)
+
+    monkeypatch.setattr(starts, "improve", counted)
+    synth = synth_of("vital")
+    events = Matcher(synth, stages_of("knobs", synth), workers=2).stream(pluck, note=57.0, budget=Budget(30, math.inf))
+    first = next(event for event in events if isinstance(event, Improved))
+    assert (first.renders, len(improved)) == (1, 1)
 
 
 def test_an_answer_takes_nothing_but_stock_content_and_knobs(matches: list[Match]) -> None:

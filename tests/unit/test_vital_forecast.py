@@ -154,8 +154,9 @@ def test_starts_are_near_where_random_patches_are_far_and_repeat() -> None:
     target = target_of(0.3 * np.asarray(tone) + 1e-4 * rng.standard_normal(time.size))
     synth = Vital()
     hearing = Hearing(target.audio.mono, HERTZ)
-    starts = vital_starts(target, synth.init(), np.random.default_rng(0), 6)
-    again = vital_starts(target, synth.init(), np.random.default_rng(0), 6)
+    starts = list(vital_starts(target, synth.init(), np.random.default_rng(0), 6))
+    assert len({preset.id for preset, _ in starts}) == len(starts) == 6
+    again = list(vital_starts(target, synth.init(), np.random.default_rng(0), 6))
     assert [preset.id for preset, _ in starts] == [preset.id for preset, _ in again]
     heard = [hearing.of(synth.render(preset, NOTE)) for preset, _ in starts]
     random = [hearing.of(synth.render(p, NOTE)) for p in random_patches(target, synth.init(), rng, 6)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import islice
 
 import numpy as np
 
 from menura.events import Event, Proposed, Started
+from menura.matching.audition import audition
 from menura.matching.budget import Account
 from menura.matching.constraints import NEAR_RADIUS
 from menura.matching.pool import Pool
@@ -43,7 +45,12 @@ class Starts:
         if task.constraints.near:
             proposed = pool.propose((preset, ("start:near",)) for preset in neighbours(pool, count))
         else:
-            proposed = pool.propose(task.idiom.starts(task, pool.rng, count))
+            starts = iter(task.idiom.starts(task, pool.rng, count))
+            if task.idiom.picks_starts:
+                # The likeliest is heard before the others are made: the user has a sound to judge at once.
+                yield Proposed(self.name, pool.propose(islice(starts, 1)))
+                yield from audition(pool, account, self.name, pool.take_waiting(len(pool.waiting)))
+            proposed = pool.propose(starts)
         yield Proposed(self.name, proposed)
         return pool
 

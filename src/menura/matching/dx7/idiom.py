@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Dx7Idiom(Idiom):
         name: (float(low), float(high)) for name, low, high in zip(NAMES, LOW, HIGH, strict=True)
     }
 
-    def starts(self, task: Task, rng: np.random.Generator, n: int) -> list[Start]:
+    def starts(self, task: Task, rng: np.random.Generator, n: int) -> Iterable[Start]:
         """Family-wise draws and the target's partials, the promising improved by a forecast."""
         return dx7_starts(task.target, task.constraints.base, rng, n)
 

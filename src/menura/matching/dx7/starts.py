@@ -5,6 +5,8 @@ Owns the way from draws to presets; renders nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +36,8 @@ Found = tuple[float, Wiring, Knobs, str]
 """Loss of the forecast, patch, and the word for where it comes from."""
 
 
-def dx7_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Start]:
-    """At most n starts, the most promising first.
+def dx7_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> Iterator[Start]:
+    """At most n starts: the likeliest draw at once, then, when the others are made, the most promising first.
 
     Args:
         target: The sound, its note and what was heard of it.
@@ -47,20 +49,20 @@ def dx7_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -
     tune = 12.0 * float(np.log2(hertz / target.note.frequency_hz))
     forecast = Forecast(target, hertz)
     draws = _draws(target, hertz, forecast, rng)
+
+    def start(found: Found, *more: str) -> Start:
+        _, wiring, knobs, word = found
+        return patch(wiring, knobs, base=base, tune=tune), (f"start:{word}", *more)
+
     picked = spread((word for *_, word in draws), IMPROVED)
-    improved = [_improved(forecast, draws[place], rng) for place in picked]
-    improved.sort(key=_loss)
+    first = _improved(forecast, draws[picked[0]], rng)
+    yield start(first, "forecast")
+    improved = sorted([first, *(_improved(forecast, draws[place], rng) for place in picked[1:])], key=_loss)
     thorough = max(1, IMPROVED // 4)
     best = [_thoroughly(forecast, found, rng) for found in improved[:thorough]]
-    ranked = [*sorted(best, key=_loss), *improved[thorough:]]
-    starts = [
-        (patch(wiring, knobs, base=base, tune=tune), (f"start:{word}", "forecast")) for _, wiring, knobs, word in ranked
-    ]
-    starts += [
-        (patch(wiring, knobs, base=base, tune=tune), (f"start:{word}",))
-        for _, wiring, knobs, word in draws[: max(0, n - len(starts))]
-    ]
-    return starts[:n]
+    ranked = [*sorted(best, key=_loss), *(found for found in improved[thorough:] if found is not first)]
+    yield from (start(found, "forecast") for found in ranked[: n - 1])
+    yield from map(start, draws[: max(0, n - 1 - len(ranked))])
 
 
 def dx7_random(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Preset]:

@@ -5,6 +5,8 @@ Owns the way from draws to presets; renders nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +31,8 @@ ITERATIONS = 8
 """Of an improvement of a little; thorough ones have several times as many."""
 
 
-def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Start]:
-    """At most n starts, the most promising first.
+def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int) -> Iterator[Start]:
+    """At most n starts: the likeliest draw at once, then, when the others are made, the most promising first.
 
     Args:
         target: The sound, its note and what was heard of it.
@@ -46,15 +48,21 @@ def vital_starts(target: Target, base: Preset, rng: np.random.Generator, n: int)
     order = np.argsort(losses, kind="stable")
     ranked: list[int] = order.tolist()
     picked = [ranked[place] for place in spread((families[index] for index in ranked), IMPROVED)]
-    improved = [((*improve(forecast, knobs[i], sources[i]), sources[i]), families[i]) for i in picked]
-    improved.sort(key=_loss)
-    again = [(_thoroughly(forecast, found), family) for found, family in improved[:THOROUGH]]
-    starts: list[Start] = []
-    for (better, _, played), family in [*sorted(again, key=_loss), *improved[THOROUGH:]]:
-        starts.append((voice(better, tuple(played), base=base, tune=tune), (f"start:{family}", "forecast")))
-    for index in order[: max(0, n - len(starts))]:
-        starts.append((voice(knobs[index], tuple(sources[index]), base=base, tune=tune), (f"start:{families[index]}",)))
-    return starts[:n]
+
+    def start(found: Found, *lineage: str) -> Start:
+        return voice(found[0], tuple(found[2]), base=base, tune=tune), lineage
+
+    def one(index: int) -> tuple[Found, str]:
+        return (*improve(forecast, knobs[index], sources[index]), sources[index]), f"start:{families[index]}"
+
+    first = one(picked[0])
+    yield start(*first, "forecast")
+    improved = sorted([first, *map(one, picked[1:])], key=_loss)
+    thorough = [(_thoroughly(forecast, found), family) for found, family in improved[:THOROUGH]]
+    ranked_starts = [*sorted(thorough, key=_loss), *(each for each in improved[THOROUGH:] if each is not first)]
+    yield from (start(*each, "forecast") for each in ranked_starts[: n - 1])
+    drawn = order[: max(0, n - 1 - len(ranked_starts))]
+    yield from (start((knobs[i], float(losses[i]), sources[i]), f"start:{families[i]}") for i in drawn)
 
 
 def random_patches(target: Target, base: Preset, rng: np.random.Generator, n: int) -> list[Preset]:
