@@ -9,9 +9,9 @@ from menura.matching.budget import Account
 from menura.matching.knobs import KnobSearch, different
 from menura.matching.pool import Pool
 
-STEP = 0.04
-"""First sparse step, a share of each control's range: proposals are near already."""
-SIGMA = 0.01
+STEP = 0.0025
+"""First sparse step, a share of each control's range: proposals are near already, and steps that help grow."""
+SIGMA = 0.003
 """First step of CMA-ES, likewise."""
 ENOUGH = 24
 """Renders below which a polish learns nothing and is left out."""
