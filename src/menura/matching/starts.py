@@ -50,6 +50,8 @@ class Starts:
                 # The likeliest is heard before the others are made: the user has a sound to judge at once.
                 yield Proposed(self.name, pool.propose(islice(starts, 1)))
                 yield from audition(pool, account, self.name, pool.take_waiting(len(pool.waiting)))
+                if not account.left:
+                    return pool
             proposed = pool.propose(starts)
         yield Proposed(self.name, proposed)
         return pool

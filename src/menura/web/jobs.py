@@ -54,6 +54,12 @@ class Job:
         return next((event for event in reversed(self.journal.events) if event["event"] == kind), None)
 
     @property
+    def audible(self) -> bool:
+        """False where words alone say what is wanted: there is no target to hear."""
+        heard = self.last("listened")
+        return heard is None or heard.get("audible", True)
+
+    @property
     def matches(self) -> list[dict[str, Any]]:
         """The answers; none before the end."""
         finished = self.last("finished")

@@ -125,7 +125,7 @@ async def match_again(job: Asked, wanted: Again, request: Request) -> JobInfo:
         **{name: job.facts[name] for name in ("name", "synth", "track", "renders", "seconds", "seed", "top")},
         **wanted.model_dump(include={"track", "renders", "seconds", "top"}, exclude_none=True),
         # The target that was kept is changed already; words alone have none.
-        "text": "" if heard.get("audible", True) else job.facts["text"],
+        "text": "" if job.audible else job.facts["text"],
         "created": time.time(),
         "note": None,
         "played": {name: heard["note"][name] for name in ("pitch", "velocity", "hold", "total")},
@@ -139,7 +139,7 @@ async def match_again(job: Asked, wanted: Again, request: Request) -> JobInfo:
         },
     }
     try:
-        if heard.get("audible", True):
+        if job.audible:
             shutil.copyfile(job.folder / TARGET, folder / SOUND)
         shutil.copyfile(path, folder / "near.preset")
         return info_of(jobs.add(job_id, facts))

@@ -117,7 +117,8 @@ async def install_preset(job: Asked, shelf: Shelf, number: Number, turns: Turned
 
 
 def _target(job: Job) -> File:
-    if not _heard(job).get("audible", True):
+    _heard(job)
+    if not job.audible:
         raise HTTPException(404, "this match has no target that can be heard: it was asked for in words")
     return job.folder / TARGET
 
@@ -147,7 +148,7 @@ def _request(job: Job, shelf: str, number: int, turns: Turns) -> dict[str, Any]:
         "controls": turns.controls,
         "note": note,
         "pitched": heard["pitched"],
-        "target": str(_target(job)) if note == played and heard.get("audible", True) else None,
+        "target": str(_target(job)) if note == played and job.audible else None,
     }
 
 
